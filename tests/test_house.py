@@ -66,7 +66,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "phone/providers/acs/wire.py",
     "phone/providers/genesys/wire.py",
     "sim/emulator/faults.py",
-    "sim/emulator/function_calls.py",
     "sim/emulator/items.py",
     "sim/emulator/listening/floor.py",
     "sim/emulator/record.py",

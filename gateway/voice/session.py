@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from gateway.audio.formats import AudioFormat
 from gateway.config.line.line import Line
-from gateway.config.line.models import default_temperature
+from gateway.config.line.models import traits_of
 from gateway.config.line.turns import AzureSemanticVad, Transcription
 from gateway.config.line.voices import SpokenByAzure
 from gateway.config.session_formats import INPUT_FORMATS, output_format_for
@@ -62,7 +62,7 @@ def _of_a_model(line: Line, call: CallFacts) -> dict[str, Any]:
     }
     if tools:  # a text model refuses parallel_tool_calls where there are no tools
         members["parallel_tool_calls"] = settings.parallel_tool_calls
-    temperature = settings.temperature if settings.temperature is not None else default_temperature(line.model)
+    temperature = settings.temperature if settings.temperature is not None else traits_of(line.model).temperature
     if temperature is not None:
         members["temperature"] = temperature
     if settings.reasoning_effort:  # the efforts, and the default one, differ from model to model

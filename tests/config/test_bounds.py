@@ -9,7 +9,7 @@ from gateway.config.providers import SECTIONS
 from gateway.config.telling.schema import schemas
 
 LINE = {
-    "temperature": ("0.6 to 1.2", None),
+    "temperature": ("0 to 2", None),
     "max_response_output_tokens": ("1 to 4096", "inf"),
     "Approval.timeout_s": ("above 0 to 120", 20),
     "AzureCustomVoice.temperature": ("0 to 1", None),

@@ -194,7 +194,7 @@ async def test_a_format_that_is_echoed_wrong_is_converted(tmp_path: Path) -> Non
 NATIVE = "model: gpt-realtime\nvoice: marin\ntranscription: {model: whisper-1}\nturn_detection: server_vad\n"
 RULES: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
     "parallel_tool_calls on a native model": (
-        NATIVE + "tools: [end_call]\nparallel_tool_calls: true\n",
+        NATIVE.replace("gpt-realtime", "gpt-realtime-2") + "tools: [end_call]\nparallel_tool_calls: true\n",
         [{"member": "parallel_tool_calls", "value": True}],
     ),
     "a voice that the region lacks": (

@@ -115,7 +115,8 @@ async def test_commands(command: VoiceCommand, kind: str | None, fields: dict[st
 
 async def test_a_greeting_and_a_tool() -> None:
     """What is to be said word for word is; a function call and its output make the round."""
-    async with listening({"call": {"name": "end_call"}, "after_call": "Bye."}) as listener:
+    session_with_tool = {**SESSION, "tools": [{"type": "function", "name": "end_call"}]}
+    async with listening({"call": {"name": "end_call"}, "after_call": "Bye."}, session=session_with_tool) as listener:
         session = await session_of(listener)
         listener.leg.send(SayText("Welcome."))
         await listener.until(ResponseEnded)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from gateway.addresses import is_possible
 from gateway.config.checks.secret_warnings import tool_secret_warnings
 from gateway.config.line.line import Line, WrittenInterim
-from gateway.config.line.models import MODELS, Engine, engine_of, is_known, models_of, takes_parallel_tool_calls
+from gateway.config.line.models import MODELS, OPENAI_TRANSCRIPTIONS, Engine, engine_of, is_known, models_of, traits_of
 from gateway.config.line.turns import VAD_LANGUAGES, AzureSemanticVad, ServerVad, Transcription, main_language
 from gateway.config.line.voice_catalogue import is_documented, language_of, locales, nearest
 from gateway.config.line.voices import AzureStandardVoice, SpokenByAzure
@@ -69,16 +69,27 @@ def _models(line: Line) -> Iterator[str]:
     for model in models_of(line.settings.model):
         if warning := model_warning(model):
             yield warning
-    yield from _parallel_calls(line)
+    yield from _unsettled(line)
     interim = line.settings.interim_response
     if isinstance(interim, WrittenInterim) and (warning := model_warning(interim.model)):
         yield f"interim_response.model: {warning}"
 
 
-def _parallel_calls(line: Line) -> Iterator[str]:
-    for model in line.models if line.settings.parallel_tool_calls else ():
-        if not takes_parallel_tool_calls(model):
-            yield f"parallel_tool_calls: {model} has refused true, and with it the session"
+def _unsettled(line: Line) -> Iterator[str]:
+    """Yield what was not seen with a model, or has no effect with it."""
+    settings = line.settings
+    turns = settings.turn_detection
+    for model in line.models or ("",):
+        traits, named = traits_of(model), f"model {model}" if model else "an agent"
+        if settings.noise_reduction in ("near_field", "far_field") and not traits.openai:
+            yield f"noise_reduction: {settings.noise_reduction} has no effect with {named}"
+        by_azure = settings.transcription is not None and settings.transcription.model.startswith("azure-")
+        if traits.azure_vad == "unknown" and by_azure and not (turns and turns.type.startswith("azure_")):
+            found = turns.type if turns else "none"
+            yield (
+                f"turn_detection: {found} with transcription by azure-speech was not seen with {named}, "
+                "expected azure_semantic_vad"
+            )
 
 
 def _voice(line: Line) -> Iterator[str]:
@@ -127,7 +138,7 @@ def _languages(line: Line) -> Iterator[str]:
     settings = line.settings
     transcription = settings.transcription
     language = _language(line)
-    if transcription and transcription.model.startswith(("whisper", "gpt-")) and not language:
+    if transcription and transcription.model in OPENAI_TRANSCRIPTIONS and not language:
         yield f"language: missing, {transcription.model} may write the caller's words in another language"
     if transcription is None and line.engine is Engine.CASCADED:
         yield (

@@ -9,15 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from gateway.config.checks import actions as action_rules
 from gateway.config.checks import tools as tool_rules
 from gateway.config.line.line import OWN_METADATA, Settings
-from gateway.config.line.models import (
-    Engine,
-    engine_of,
-    is_azure_realtime,
-    is_gpt_realtime,
-    is_text_model,
-    reasons,
-    takes_plain_speech,
-)
+from gateway.config.line.models import OPENAI_TRANSCRIPTIONS, Engine, traits_of
 from gateway.config.line.turns import AzureSemanticVad, SemanticVad
 from gateway.config.line.voices import AzureRealtimeVoice, OpenAIVoice
 from gateway.config.reading.problems import Finding
@@ -25,6 +17,8 @@ from gateway.config.reading.problems import Finding
 Rule = Callable[[Settings, str], Iterator[Finding]]
 
 _GPT_REALTIME = "a gpt-realtime model"
+_AZURE_VAD = ("azure_semantic_vad", "azure_semantic_vad_multilingual")
+"""The detections of turns that a refused session's error names; azure_semantic_vad_en is not among them."""
 
 
 def findings(settings: Settings, model: str) -> list[Finding]:
@@ -43,11 +37,11 @@ def _named(model: str) -> str:
 
 def voice_and_model(settings: Settings, model: str) -> Iterator[Finding]:
     """Require OpenAI's speech models for OpenAI's voices; azure-realtime goes with its native voices only."""
-    voice = settings.voice
-    if isinstance(voice, OpenAIVoice) and not is_gpt_realtime(model):
+    voice, traits = settings.voice, traits_of(model)
+    if isinstance(voice, OpenAIVoice) and not traits.openai:
         yield ("voice",), f"the OpenAI voice {voice.name} needs {_GPT_REALTIME}, found {_named(model)}"
-    if isinstance(voice, AzureRealtimeVoice) != is_azure_realtime(model):
-        if is_azure_realtime(model):
+    if isinstance(voice, AzureRealtimeVoice) != traits.azure_realtime:
+        if traits.azure_realtime:
             yield ("voice",), f"model {model} needs a voice of type azure-realtime-native, found {voice.name}"
         else:
             yield ("voice",), f"the native voice {voice.name} needs model azure-realtime, found {_named(model)}"
@@ -55,12 +49,12 @@ def voice_and_model(settings: Settings, model: str) -> Iterator[Finding]:
 
 def turns_and_model(settings: Settings, model: str) -> Iterator[Finding]:
     """Require OpenAI's models for semantic_vad, and cascaded ones, which have text, for end-of-utterance detection."""
-    turns = settings.turn_detection
+    turns, traits = settings.turn_detection, traits_of(model)
     if isinstance(turns, SemanticVad):
-        if not is_gpt_realtime(model):
+        if not traits.openai:
             yield ("turn_detection", "type"), f"semantic_vad needs {_GPT_REALTIME}, found {_named(model)}"
         return
-    if turns and turns.end_of_utterance_detection and engine_of(model) is Engine.NATIVE:
+    if turns and turns.end_of_utterance_detection and traits.engine is Engine.NATIVE:
         key = ("turn_detection", "end_of_utterance_detection")
         yield key, f"needs a text model such as gpt-4.1, found {_named(model)}"
     if isinstance(turns, AzureSemanticVad) and turns.type == "azure_semantic_vad_en" and turns.languages:
@@ -81,17 +75,14 @@ def transcription_and_model(settings: Settings, model: str) -> Iterator[Finding]
     """Refuse a transcription model that the line's model does not support."""
     if (transcription := settings.transcription) is None:
         return
-    key = ("transcription", "model")
-    wanted = transcription.model
-    if wanted.startswith("mai-") and not is_text_model(model):
-        yield key, f"{wanted} needs a text model, found {_named(model)}; use azure-speech"
-    if wanted.startswith(("whisper", "gpt-")) and not is_gpt_realtime(model):
-        yield key, f"{wanted} needs {_GPT_REALTIME}, found {_named(model)}; use azure-speech"
-    native = engine_of(model) is Engine.NATIVE and not takes_plain_speech(model)
-    if wanted == "azure-speech" and native and not isinstance(settings.turn_detection, AzureSemanticVad):
-        found = settings.turn_detection.type if settings.turn_detection else "none"
-        other = "transcription: {model: whisper-1} or none" if is_gpt_realtime(model) else "transcription: none"
-        message = f"{found} with model {model} cannot have transcription by azure-speech"
+    wanted, traits = transcription.model, traits_of(model)
+    if wanted not in traits.transcriptions:
+        needed = _GPT_REALTIME if wanted in OPENAI_TRANSCRIPTIONS else "a text model"
+        yield ("transcription", "model"), f"{wanted} needs {needed}, found {_named(model)}; use azure-speech"
+    found = settings.turn_detection.type if settings.turn_detection else "none"
+    if wanted.startswith("azure-") and traits.azure_vad == "needed" and found not in _AZURE_VAD:
+        message = f"{found} with model {model} cannot have transcription by {wanted}"
+        other = "transcription: {model: whisper-1} or none"
         yield ("turn_detection", "type"), f"{message}, expected azure_semantic_vad or {other}"
 
 
@@ -100,12 +91,12 @@ def transcription_options(settings: Settings, model: str) -> Iterator[Finding]:
     if (transcription := settings.transcription) is None:
         return
     speech = transcription.model == "azure-speech"
-    if transcription.phrase_list and (not speech or not is_text_model(model)):
+    if transcription.phrase_list and (not speech or not traits_of(model).text):
         found = f"model {model}" if speech else transcription.model
         yield ("transcription", "phrase_list"), f"needs azure-speech with a text model, found {found}"
     if transcription.custom_speech and not speech:
         yield ("transcription", "custom_speech"), f"needs azure-speech, found {transcription.model}"
-    by_openai = transcription.model.startswith(("whisper", "gpt-"))
+    by_openai = transcription.model in OPENAI_TRANSCRIPTIONS
     if transcription.prompt and not by_openai:
         yield ("transcription", "prompt"), f"needs whisper-1 or gpt-…-transcribe, found {transcription.model}"
     language = transcription.language or settings.language
@@ -114,23 +105,19 @@ def transcription_options(settings: Settings, model: str) -> Iterator[Finding]:
         yield key, f"{transcription.model} takes one language, found {language}"
 
 
-def noise_and_model(settings: Settings, model: str) -> Iterator[Finding]:
-    """Require OpenAI's speech models for near_field and far_field."""
-    if settings.noise_reduction in ("near_field", "far_field") and not is_gpt_realtime(model):
-        yield ("noise_reduction",), f"{settings.noise_reduction} needs {_GPT_REALTIME}, found {_named(model)}"
-
-
 def answers_and_model(settings: Settings, model: str) -> Iterator[Finding]:
-    """Refuse temperature, reasoning and interim responses with models that do not support them."""
-    is_text = is_text_model(model)
-    if settings.temperature is not None and not is_text:
-        yield ("temperature",), f"needs a text model such as gpt-4.1, found {_named(model)}"
-    elif settings.temperature is not None and model.startswith("gpt-5") and settings.temperature != 1:
-        yield ("temperature",), f"model {model} takes 1.0 alone, found {settings.temperature:g}"
-    if settings.reasoning_effort is not None and not reasons(model):
+    """Refuse settings of the answers that the model refuses, or with which it would fail every response."""
+    traits = traits_of(model)
+    effort, temperature = settings.reasoning_effort, settings.temperature
+    if effort is not None and not traits.reasoning:
         yield ("reasoning_effort",), f"needs a model that reasons, such as gpt-5, found {_named(model)}"
-    if settings.interim_response is not None and not is_text:
+    reasons = traits.reasoning == "always" or (effort or "none") != "none"
+    if temperature not in (None, 1) and reasons and traits.text:
+        yield ("temperature",), f"model {model} takes 1.0 alone while it reasons, found {temperature:g}"
+    if settings.interim_response is not None and not traits.text:
         yield ("interim_response",), f"needs a text model such as gpt-4.1, found {_named(model)}"
+    if settings.parallel_tool_calls and not traits.parallel_calls:
+        yield ("parallel_tool_calls",), f"model {model} refuses true"
 
 
 def numbers_once(settings: Settings, model: str) -> Iterator[Finding]:
@@ -153,7 +140,6 @@ RULES: tuple[Rule, ...] = (
     turns_by_key,
     transcription_and_model,
     transcription_options,
-    noise_and_model,
     answers_and_model,
     numbers_once,
     own_metadata,

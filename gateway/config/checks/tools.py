@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.config.checks.tool_schema import refusals
 from gateway.config.line.line import Settings
-from gateway.config.line.models import is_azure_realtime
+from gateway.config.line.models import traits_of
 from gateway.config.line.parameters import Parameter, SecretParameter, is_json_schema, plain, schema_of
 from gateway.config.line.tools import ApprovedTools, HttpTool, McpTool, PythonTool
 from gateway.config.reading.problems import Finding, KeyPath, listed
@@ -16,11 +16,11 @@ _PIECE = re.compile(r"\{([^{}]*)\}|[{}]")
 
 def tools_and_model(settings: Settings, model: str) -> Iterator[Finding]:
     """Refuse tools with azure-realtime, and MCP servers with phi models."""
-    if settings.tools and is_azure_realtime(model):
+    if settings.tools and traits_of(model).azure_realtime:
         yield ("tools",), f"model {model} takes no tools, expected none"
         return
     for index, tool in enumerate(settings.tools):
-        if isinstance(tool, McpTool) and model.startswith("phi"):
+        if isinstance(tool, McpTool) and not traits_of(model).mcp:
             yield ("tools", index, "mcp"), f"model {model} takes no MCP servers, expected none"
 
 

@@ -259,8 +259,8 @@ class Settings(Section):
     """Tool use: auto leaves it to the model, none forbids it, required forces it."""
     parallel_tool_calls: Switch = False
     """Let the model call several tools at once."""
-    temperature: Annotated[Number, Field(ge=0.6, le=1.2)] | None = None
-    """Randomness of a text model's answers, 0.6 to 1.2; native models do not support it."""
+    temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
+    """Randomness of the answers, 0 to 2; 0.6 to 1.2 is documented. A text model that reasons takes 1 alone."""
     max_response_output_tokens: Annotated[
         Annotated[Literal["inf"], Tag("text")] | Annotated[Whole, Field(ge=1, le=4096), Tag("other")], WORD_OR_WHOLE
     ] = "inf"

@@ -164,8 +164,11 @@ AnyBargeIn = Annotated[
 
 TranscriptionModel = Literal[
     "azure-speech",
+    "azure-mrs",
+    "azure-fast-transcription",
     "mai-transcribe",
     "mai-transcribe-1",
+    "mai-transcribe-1.5",
     "mai-transcribe-2",
     "whisper-1",
     "gpt-4o-transcribe",

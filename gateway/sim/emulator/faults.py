@@ -91,5 +91,7 @@ class Faults(StrictModel):
     deaf: bool = False
     """No speech of the caller is reported until the session is updated for the second time."""
     pong: bool = True
+    unread_s: float | None = Field(default=None, gt=0)
+    """The time for which a client may leave what was sent unread: then ``session_output_overflow``, and 1008."""
     expire_after_s: float | None = Field(default=None, gt=0)
     """The session's lifetime, reported in ``expires_at`` and ended by a close with 1001."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.sim.emulator.history import Entry
@@ -30,6 +31,15 @@ async def call_function(output: Output, call: Call, *, native: bool) -> Entry:
     await output.emit("response.function_call_arguments.done", **about, name=call.name, arguments=arguments)
     item["arguments"] = arguments
     return entry
+
+
+def undeclared_function(calls: Sequence[Call], tools: Sequence[Event]) -> str | None:
+    """Return why one of the script's calls cannot be made with these tools; ``None`` where all of them can."""
+    declared = {tool.get("name") for tool in tools if tool["type"] == "function"}
+    for call in calls:
+        if call.name not in declared:
+            return f"The session has no function '{call.name}'."
+    return None
 
 
 def written(arguments: dict[str, Any] | str) -> str:

@@ -5,6 +5,7 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -14,10 +15,12 @@ from gateway.sim.abandoned import until_closed_by_peer
 from gateway.sim.emulator.faults import Extra, Faults
 from gateway.sim.emulator.ids import event_id
 from gateway.sim.emulator.on_demand import strike
-from gateway.sim.emulator.record import Event, Record
+from gateway.sim.emulator.record import Event, Record, Rejected
 from gateway.sim.faults.service import ConnectionFaults
 
 _encode = msgspec.json.Encoder().encode
+OVERFLOW = "session_output_overflow"
+"""The error of a client that does not read (pydantic-ai 2.68 names it, and the close with 1008 behind it)."""
 
 
 class Outgoing:
@@ -71,9 +74,25 @@ class Outgoing:
         if self.over:
             return
         try:
-            await self._socket.send_frame(frame.encode() if isinstance(frame, str) else frame, WSMsgType.TEXT)
+            async with asyncio.timeout(self._faults.unread_s):
+                await self._socket.send_frame(frame.encode() if isinstance(frame, str) else frame, WSMsgType.TEXT)
+        except TimeoutError:
+            await self._overflow()
         except ConnectionError:
             self.over = True  # the client went while this was on its way
+
+    async def _overflow(self) -> None:
+        """End the session of a client that does not read: an error, then a close with 1008."""
+        if self.over:
+            return
+        error = Rejected("The session's output was not read in time.", code=OVERFLOW).error(None)
+        event = {"event_id": event_id(), "type": "error", "error": error}
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(0):  # written at once; what takes longer is the client's reading
+                await self._socket.send_frame(_encode(event), WSMsgType.TEXT)
+        self.sent.append(Record(asyncio.get_running_loop().time(), event))
+        self.cut("close", 1008, OVERFLOW)
+        self._on_change()
 
     async def pong(self, payload: bytes) -> None:
         """Answer a ping, unless not answering is the fault."""

@@ -49,7 +49,7 @@ class Service:
         self.history = History(native=engine.native)
         self._dialogue = Dialogue(script)
         self._mcp = McpServers(script, self.history, out, self._dialogue, spawn, engine.native)
-        scene = Scene(script, self.settings, self.history, out, self._mcp, spawn)
+        scene = Scene(script, self.settings, self.history, out, self._mcp, spawn, violated)
         self._floor = Floor(scene, self._dialogue, spawn)
         self.turns = Turns(scene, self._floor, self._dialogue, spawn)
 

@@ -45,6 +45,19 @@ def deployment(tmp_path: Path, text: str = "providers: {twilio: {}}\n") -> Deplo
             "It is taken for a text model",
         ),
         (
+            "model: gpt-4.1\nnoise_reduction: far_field",
+            "line: noise_reduction: far_field has no effect with model gpt-4.1",
+        ),
+        (
+            "model: azure-realtime\nvoice: ava\nnoise_reduction: near_field",
+            "line: noise_reduction: near_field has no effect with model azure-realtime",
+        ),
+        (
+            "model: gpt-realtime-1.5\nturn_detection: server_vad",
+            "line: turn_detection: server_vad with transcription by azure-speech was not seen with model "
+            "gpt-realtime-1.5, expected azure_semantic_vad",
+        ),
+        (
             "voice: en-US-AvaMultilingualNeurall",
             "line: voice: en-US-AvaMultilingualNeurall is not among those documented, did you mean "
             "en-US-AvaMultilingualNeural?",

@@ -79,8 +79,8 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
         (
             "transcription: whisper",
             "line.yaml:3:1: transcription: 'whisper' is not known, did you mean whisper-1? expected azure-speech, "
-            "mai-transcribe, mai-transcribe-1, mai-transcribe-2, whisper-1, gpt-4o-transcribe, gpt-4o-mini-transcribe "
-            "or gpt-4o-transcribe-diarize",
+            "azure-mrs, azure-fast-transcription, mai-transcribe, mai-transcribe-1, mai-transcribe-1.5, "
+            "mai-transcribe-2, whisper-1, gpt-4o-transcribe, gpt-4o-mini-transcribe or gpt-4o-transcribe-diarize",
         ),
         (
             "turn_detection: azure_semantic_vat",

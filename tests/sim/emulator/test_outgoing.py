@@ -117,3 +117,13 @@ async def test_the_record_of_audio_has_its_length_and_not_the_audio() -> None:
     assert first.event["bytes"] == 9600
     assert first.event["delta"] is None
     assert first.event["item_id"] == done["response"]["output"][0]["id"]
+
+
+async def test_a_client_that_does_not_read_loses_its_session() -> None:
+    """After ``unread_s`` the last thing in its way is ``session_output_overflow``, and the close has 1008."""
+    large = {"at": "session.updated", "event": {"type": "huge"}, "padding_bytes": 16 << 20}
+    async with conversation(scripted(SAY, faults={"send": [large] * 3, "unread_s": 0.2})) as (wire, session):
+        await wire.send("session.update", session={})
+        await session.until(lambda one: any(record.type == "error" for record in one.sent))
+        assert await wire.closed() == 1008
+        assert wire.events[-1]["error"]["code"] == "session_output_overflow"

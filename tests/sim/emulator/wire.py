@@ -115,3 +115,14 @@ async def conversation(
         wire = Wire(socket)
         await wire.until("session.created")
         yield wire, await emulator.session()
+
+
+async def answered(script: Script, model: str = "gpt-4.1", **session: Any) -> tuple[dict[str, Any], list[str]]:
+    """The response to a typed question with these settings of the session, and the violations so far."""
+    async with conversation(script, model=model) as (wire, emulated):
+        await wire.update(**session)
+        typed = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello?"}]}
+        await wire.send("conversation.item.create", item=typed)
+        await wire.send("response.create")
+        response: dict[str, Any] = (await wire.until("response.done"))["response"]
+        return response, emulated.violations

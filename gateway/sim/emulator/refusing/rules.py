@@ -117,6 +117,8 @@ class Refuse(StrictModel):
     opening: list[OpeningRule] = Field(default_factory=list)
     models: list[str] = Field(default_factory=list)
     """The models that the region lacks, with ``*`` for any characters: ``invalid_model`` in place of the session."""
+    repeated_model: bool = False
+    """``True`` refuses ``session.model`` even where it is the session's, as Pipecat reports it."""
     versions: bool = True
     """``True`` refuses members that are newer than the client's ``api-version``."""
     attempts: Attempts = Attempts()

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.sim.emulator.record import Event, Rejected
 from gateway.sim.emulator.refusing import agents, versions
-from gateway.sim.emulator.refusing.rules import Refuse, ResponseRule, UpdateRule
+from gateway.sim.emulator.refusing.rules import Refuse, ResponseRule, UpdateRule, has_member
 from gateway.sim.emulator.settings.engine import Engine
 
 CLOSE_CODE = 1008
@@ -44,6 +44,10 @@ class Configuration:
             if rule.matches(session, self._updates):
                 self._end_by(rule)
                 raise refusal(rule, "session")
+        if self._refuse.repeated_model and has_member(session, "model"):
+            raise Rejected(
+                "The model of a session cannot be updated.", code="invalid_request_error", param="session.model"
+            )
         if self._refuse.versions:
             versions.check_session(session, self._engine.api_version)
         if self._engine.agent is not None:

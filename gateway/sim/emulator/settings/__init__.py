@@ -2,6 +2,7 @@
 
 fields       the fields of ``session.update``
 settings     the session as updates made it
+models       what each model takes
 engine       the two classes of engine, and their defaults
 rules        combinations that the service refuses
 old_names    the names of earlier versions of the API

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.sim.emulator.ids import new_id
 from gateway.sim.emulator.record import Event
+from gateway.sim.emulator.settings.models import OWN_NATIVE, OWN_TEXT, ModelRules, rules_of
 from gateway.sim.emulator.settings.old_names import FIRST_GENERAL
 
 OPENAI_VOICES = frozenset(["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"])
@@ -43,7 +44,8 @@ class Engine:
     """The engine of a model name. Native: a speech model; cascaded: Azure STT, a text model, Azure TTS."""
 
     model: str
-    native: bool
+    rules: ModelRules
+    """The model's rules."""
     api_version: str
     agent: str | None = None
     agent_version: str = ""
@@ -64,15 +66,15 @@ class Engine:
         profile: str | None = None,
     ) -> "Engine":
         """Find the engine by the model's name, or by the kind of model that a bring-your-own profile names."""
-        native = "realtime" in model and not model.startswith("phi") and agent is None  # phi4-mm-realtime is cascaded
+        rules = ModelRules() if agent is not None else rules_of(model)
         if profile is not None:
-            native = profile == "byom-azure-openai-realtime"
-        return cls(model, native, api_version, agent, agent_version, conversation_id, own=profile is not None)
+            rules = OWN_NATIVE if profile == "byom-azure-openai-realtime" else OWN_TEXT
+        return cls(model, rules, api_version, agent, agent_version, conversation_id, own=profile is not None)
 
     @property
-    def openai(self) -> bool:
-        """True if it is one of OpenAI's speech models, which take options of their own."""
-        return self.native and (self.own or self.model.startswith("gpt-"))
+    def native(self) -> bool:
+        """True if a speech model answers."""
+        return self.rules.native
 
     @property
     def resolved_model(self) -> str:
@@ -117,7 +119,7 @@ class Engine:
             "turn_detection": self._default_turn_detection(),
             "tools": [],
             "tool_choice": "auto",
-            "temperature": 0.8,
+            "temperature": self.rules.temperature,
             "max_response_output_tokens": "inf",
             "expires_at": int(time.time() + (expire_after_s or self.lifetime_s)),
             "object": "realtime.session",
@@ -131,7 +133,7 @@ class Engine:
             "greeting": None,
             "handoff": None,
         }
-        if self.native:
+        if self.rules.temperature is None:
             del session["temperature"]
         if self.api_version < FIRST_GENERAL:
             session = {key: value for key, value in session.items() if key not in _LATER_KEYS} | {"agent": None}
@@ -146,7 +148,7 @@ class Engine:
         return session
 
     def _default_voice(self) -> Event:
-        if self.model == "azure-realtime":
+        if self.rules.azure_realtime:
             return {"type": "azure-realtime-native", "name": "ava"}
         if self.native:
             newer = self.model.startswith("gpt-realtime-2")

@@ -145,8 +145,11 @@ class Transcription(Fields):
 
     model: Literal[
         "azure-speech",
+        "azure-mrs",
+        "azure-fast-transcription",
         "mai-transcribe",
         "mai-transcribe-1",
+        "mai-transcribe-1.5",
         "mai-transcribe-2",
         "whisper-1",
         "gpt-4o-transcribe",

@@ -8,14 +8,11 @@ from gateway.sim.emulator.settings.engine import AZURE_REALTIME_VOICES, OPENAI_V
 from gateway.sim.emulator.settings.fields import FunctionTool, Tool
 from gateway.sim.emulator.settings.formats import input_format
 from gateway.sim.emulator.settings.tool_schema import WHAT_IS_TAKEN, is_taken
-from gateway.sim.emulator.speaking.words import has_times
 
 _MCP_SINCE = "2026-01-01-preview"
 """The version that Microsoft's quickstart of MCP asks for; the API reference names 2026-04-10."""
 _LOCKED = ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_cancellation")
-_PLAIN_SPEECH = ("gpt-realtime", "gpt-realtime-mini")
-"""Native models that take azure-speech with any turn detection (live tests of the SDKs)."""
-_ONE_CALL_AT_A_TIME = ("gpt-realtime", "gpt-realtime-mini", "gpt-realtime-1.5")
+_AZURE_VAD = ("azure_semantic_vad", "azure_semantic_vad_multilingual", "azure_multilingual_semantic_vad")
 _OPENAI_OUTPUT = ("pcm16", "g711_ulaw", "g711_alaw")
 
 
@@ -67,13 +64,12 @@ def _voice(change: Change) -> None:
     kind, name = change.after["voice"]["type"], change.after["voice"]["name"]
     if change.before["modalities"] == ["text"] and change.after["modalities"] == ["text"]:
         raise Rejected("Text to speech synthesizer is not configured", code=None, param="session.voice")
-    azure_realtime = change.engine.model == "azure-realtime"
     known = {"openai": OPENAI_VOICES, "azure-realtime-native": AZURE_REALTIME_VOICES}.get(kind)
     if known is not None and name not in known:
         raise _invalid("voice.name", f"Invalid voice '{name}'. Supported values are: {', '.join(sorted(known))}.")
-    if (kind == "azure-realtime-native") != azure_realtime:
+    if (kind == "azure-realtime-native") != change.engine.rules.azure_realtime:
         raise _invalid("voice", f"Voice type '{kind}' is not supported with model '{change.engine.model}'.")
-    if kind == "openai" and not change.engine.native:
+    if kind == "openai" and not change.engine.rules.openai:
         raise _invalid("voice", f"OpenAI voices are not supported with model '{change.engine.model}'.")
 
 
@@ -83,15 +79,9 @@ def _openai_format(change: Change) -> None:
         raise _invalid("output_audio_format", f"Output format '{name}' is not supported with OpenAI voices.")
 
 
-def _word_times(change: Change) -> None:
-    kind = change.after["voice"]["type"]
-    if change.after["output_audio_timestamp_types"] and not has_times(kind):
-        raise _invalid("output_audio_timestamp_types", f"Timestamps are not supported with voices of type '{kind}'.")
-
-
 def _turn_detection(change: Change) -> None:
     detection = change.after["turn_detection"]
-    if detection is not None and detection["type"] == "semantic_vad" and not change.engine.openai:
+    if detection is not None and detection["type"] == "semantic_vad" and not change.engine.rules.openai:
         raise _invalid("turn_detection.type", f"semantic_vad is not supported with '{change.engine.model}'.")
 
 
@@ -100,14 +90,10 @@ def _transcription(change: Change) -> None:
     if transcription is None:
         return
     model, engine = transcription["model"], change.engine
-    by_openai = model.startswith(("whisper", "gpt-"))
-    if by_openai and not engine.openai:
-        raise _invalid("input_audio_transcription.model", f"'{model}' is not supported with '{engine.model}'.")
-    if model.startswith("mai-") and engine.native:
+    if model not in engine.rules.transcriptions:
         raise _invalid("input_audio_transcription.model", f"'{model}' is not supported with '{engine.model}'.")
     kind = (change.after["turn_detection"] or {"type": "none"})["type"]
-    strict = engine.native and engine.model not in _PLAIN_SPEECH
-    if strict and model == "azure-speech" and not kind.startswith("azure_"):
+    if engine.rules.azure_vad and model.startswith("azure-") and kind not in _AZURE_VAD:
         raise Rejected(
             "turn_detection must be of type AzureSemanticVAD",
             code="invalid_request_error",
@@ -117,15 +103,6 @@ def _transcription(change: Change) -> None:
         raise _invalid("input_audio_transcription.phrase_list", "phrase_list has more than 500 phrases.")
     if len((transcription.get("language") or "").split(",")) > 10:
         raise _invalid("input_audio_transcription.language", "language names more than 10 languages.")
-
-
-def _noise_reduction(change: Change) -> None:
-    reduction = change.after["input_audio_noise_reduction"]
-    if reduction is None or change.engine.native or reduction["type"] == "azure_deep_noise_suppression":
-        return
-    raise _invalid(
-        "input_audio_noise_reduction", f"'{reduction['type']}' is not supported with '{change.engine.model}'."
-    )
 
 
 def _echo_cancellation(change: Change) -> None:
@@ -155,7 +132,7 @@ def _tools(change: Change) -> None:
 
 def check_tools(tools: Sequence[Tool], engine: Engine, where: str) -> None:
     """Raise :class:`Rejected` for the first tool that the model, or the API's version, does not accept."""
-    if tools and engine.model == "azure-realtime":
+    if tools and engine.rules.azure_realtime:
         raise _invalid("tools", "Tools are not supported with model 'azure-realtime'.", where)
     for index, tool in enumerate(tools):
         param = f"tools[{index}]"
@@ -163,14 +140,14 @@ def check_tools(tools: Sequence[Tool], engine: Engine, where: str) -> None:
             if not is_taken(tool.parameters or {}):
                 message = f"Invalid schema for function '{tool.name}': expected a JSON Schema; {WHAT_IS_TAKEN}."
                 raise _invalid(f"{param}.parameters", message, where)
-        elif engine.model.startswith("phi"):
+        elif not engine.rules.mcp:
             raise _invalid(param, f"MCP tools are not supported with model '{engine.model}'.", where)
         elif engine.api_version < _MCP_SINCE:
             raise _invalid(param, f"MCP tools need api-version {_MCP_SINCE}; this is {engine.api_version}.", where)
 
 
 def _parallel_tool_calls(change: Change) -> None:
-    if change.after.get("parallel_tool_calls") and change.engine.model in _ONE_CALL_AT_A_TIME:
+    if change.after.get("parallel_tool_calls") and change.engine.rules.one_call:
         raise _invalid("parallel_tool_calls", f"Parallel tool calls are not supported with '{change.engine.model}'.")
 
 
@@ -239,11 +216,9 @@ _RULES: tuple[Callable[[Change], None], ...] = (
     _audio_format,
     _voice,
     _openai_format,
-    _word_times,
     _turn_detection,
     _end_of_utterance,
     _transcription,
-    _noise_reduction,
     _echo_cancellation,
     _tools,
     _parallel_tool_calls,

@@ -2,6 +2,7 @@
 
 response  one response, until it is done or cancelled
 output    the items of one response
+limit     answers within a limit of tokens
 words     a text as transcript, token by token
 usage     token counts
 supply    whether the caller's audio keeps coming

@@ -13,18 +13,20 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.audio.formats import AudioFormat
-from gateway.sim.emulator.function_calls import call_function
+from gateway.sim.emulator.function_calls import call_function, undeclared_function
 from gateway.sim.emulator.history import Entry, History
 from gateway.sim.emulator.ids import new_id
 from gateway.sim.emulator.mcp import McpRun, McpServers
 from gateway.sim.emulator.on_demand import server_error
 from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event
+from gateway.sim.emulator.refusing.failing import failure_of
 from gateway.sim.emulator.script import Answer, Script
 from gateway.sim.emulator.settings.engine import voice_echo
 from gateway.sim.emulator.settings.fields import ResponseFields
 from gateway.sim.emulator.settings.formats import OUTPUT
 from gateway.sim.emulator.settings.settings import Settings
+from gateway.sim.emulator.speaking.limit import within
 from gateway.sim.emulator.speaking.output import Output
 from gateway.sim.emulator.speaking.usage import usage
 from gateway.sim.emulator.speaking.words import TOKEN, Words, WordTime, has_times, word_times
@@ -54,6 +56,8 @@ class Scene:
     out: Outgoing
     mcp: McpServers
     spawn: Callable[[Coroutine[Any, Any, None]], object]
+    violated: Callable[[str, str], None]
+    """A function that takes what the client did wrong: the rule and what happened."""
 
 
 class Response:
@@ -64,6 +68,7 @@ class Response:
         self._request = request
         choice, self._tools = self._tool_choice()
         self._answer = choose(choice, self._tools)
+        self._put = self._answer
         self._native = scene.settings.native
         self.id = new_id("resp", native=self._native)
         self.cancel_reason: str | None = None
@@ -105,8 +110,10 @@ class Response:
             await self._say_nothing(mute.for_s)
         begin_at = _now() + latency.first_delta / 1000 + faults.stall_s
         audio = await self._audio(answer.say)
+        answer, audio = self._limited(answer, audio)
+        self._put = answer
         self._cut_short = await self._pause(begin_at - _now())
-        objection = self._scene.mcp.objection(answer.all_mcp, self._tools)
+        objection = self._objection()
         ending = answer.ending if objection is None else "failed"
         if ending != "failed" and not answer.silent:
             await self._put_out(answer, audio)
@@ -159,6 +166,18 @@ class Response:
             else:
                 await mcp.finish(run)
 
+    def _objection(self) -> str | None:
+        """Return why the response fails before its first output: its settings, or a call that nobody declared."""
+        engine, answer = self._scene.settings.engine, self._answer
+        failing = failure_of(engine, self._scene.settings.echo, self._request)
+        if failing is not None:
+            self._scene.violated("failing_settings", failing)
+            return failing
+        if engine.agent is None and (undeclared := undeclared_function(answer.all_calls, self._tools)) is not None:
+            self._scene.violated("undeclared_function", undeclared)
+            return undeclared
+        return self._scene.mcp.objection(answer.all_mcp, self._tools)
+
     def _tool_choice(self) -> tuple[str | Event, Sequence[Event]]:
         """Return the choice and the tools in force for this response."""
         echo, request = self._scene.settings.echo, self._request
@@ -182,6 +201,16 @@ class Response:
             return b""
         language = self._scene.script.language or self._scene.settings.language
         return await spoken(text, OUTPUT[self._format_name], language=language)
+
+    def _limited(self, answer: Answer, audio: bytes) -> tuple[Answer, bytes]:
+        """Return what the limit of tokens leaves of the answer; a ready-made message has none."""
+        limit = self._max_output_tokens()
+        if not isinstance(limit, int) or self._request.pre_generated_assistant_message is not None:
+            return answer, audio
+        audio_format = OUTPUT[self._format_name]
+        whole_ms = audio_format.duration_ms(len(audio))
+        limited, share = within(answer, whole_ms, limit)
+        return limited, audio if share == 1 else audio[: audio_format.bytes_for(int(whole_ms * share))]
 
     async def _speak(self, text: str, audio: bytes) -> None:
         entry = await self._open_message("audio")
@@ -288,7 +317,7 @@ class Response:
     @property
     def _item_status(self) -> str:
         """The status of an uninterrupted item: incomplete if it is the last one of a response that ended early."""
-        answer = self._answer
+        answer = self._put
         count = (answer.say is not None) + len(answer.all_calls) + len(answer.all_mcp)
         is_last = len(self._output.entries) == count
         return "incomplete" if is_last and _STATUS[answer.ending] == "incomplete" else "completed"

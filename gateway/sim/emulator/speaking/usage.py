@@ -16,7 +16,7 @@ def usage(history: Sequence[Entry], output: Sequence[Entry]) -> Event:
     text_in = sum(_text_tokens(entry.item) for entry in before)
     audio_in = round(sum(entry.speech_ms for entry in before) * _IN_TOKENS_PER_MS)
     text_out = sum(_text_tokens(entry.item) for entry in output)
-    audio_out = round(sum(entry.generated_ms for entry in output) * _OUT_TOKENS_PER_MS)
+    audio_out = audio_tokens(sum(entry.generated_ms for entry in output))
     return {
         "total_tokens": text_in + audio_in + text_out + audio_out,
         "input_tokens": text_in + audio_in,
@@ -33,8 +33,18 @@ def usage(history: Sequence[Entry], output: Sequence[Entry]) -> Event:
     }
 
 
+def text_tokens(text: str) -> int:
+    """Return the tokens of a text."""
+    return -(-len(text) // _CHARACTERS_PER_TOKEN)
+
+
+def audio_tokens(audio_ms: float) -> int:
+    """Return the tokens of audio that is put out."""
+    return round(audio_ms * _OUT_TOKENS_PER_MS)
+
+
 def _text_tokens(item: Event) -> int:
     texts = [item.get("arguments"), item.get("output")]
     for part in item.get("content") or ():
         texts += [part.get("text"), part.get("transcript")]
-    return sum(-(-len(text) // _CHARACTERS_PER_TOKEN) for text in texts if text)
+    return sum(text_tokens(text) for text in texts if text)

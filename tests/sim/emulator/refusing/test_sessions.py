@@ -132,3 +132,13 @@ async def test_a_refusal_for_one_connection_or_one_model() -> None:
     async with conversation(script, model="gpt-realtime") as (wire, _):
         await wire.send("session.update", session={})
         assert await wire.closed() == 1008
+
+
+async def test_a_repeated_model_is_refused_where_the_script_says_so() -> None:
+    """Clients disagree about it: both readings can be tried."""
+    async with conversation(refusing(repeated_model=True)) as (wire, _):
+        await wire.send("session.update", session={"model": "gpt-4.1"})
+        assert (await wire.error())["param"] == "session.model"
+    async with conversation(refusing()) as (wire, session):
+        await wire.update(model="gpt-4.1")
+        assert session.violations == []

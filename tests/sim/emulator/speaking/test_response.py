@@ -171,6 +171,7 @@ async def test_function_calls() -> None:
         "after_call": "It is on its way.",
     }
     async with conversation(scripted(turn)) as (wire, session):
+        await wire.update(tools=[{"type": "function", "name": name} for name in ("lookup", "weather")])
         await wire.send(
             "conversation.item.create",
             item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Where is it?"}]},
@@ -381,3 +382,13 @@ def test_words_run_ahead_of_the_audio_and_are_all_said() -> None:
     assert words.until(0.5) == [" four"]
     assert words.rest() == []
     assert words.so_far == words.text
+
+
+async def test_a_voice_without_times_sends_none() -> None:
+    """``output_audio_timestamp_types`` is accepted with any voice; OpenAI's voices have no times of words."""
+    async with conversation(quick(), model="gpt-realtime") as (wire, _):
+        updated = await wire.update(output_audio_timestamp_types=["word"], voice="marin")
+        assert updated["output_audio_timestamp_types"] == ["word"]
+        await wire.send("response.create")
+        await wire.until("response.done")
+    assert not wire.all("response.audio_timestamp.delta")
