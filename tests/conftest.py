@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiofastnet
 import pytest
 import pytest_asyncio
 import structlog
@@ -99,6 +100,19 @@ async def no_leaks() -> AsyncIterator[None]:
         await asyncio.sleep(0)
     assert not tasks, f"tasks left behind: {tasks}"
     assert open_sockets() <= before, "sockets left behind"
+
+
+@pytest.fixture(params=["loop", "aiofastnet"])
+def transports(request: pytest.FixtureRequest) -> None:
+    """Run a test twice: on the event loop's own transports, and on those that it has where aiofastnet is installed."""
+    if request.param == "aiofastnet" and request.node.get_closest_marker("asyncio"):
+        request.getfixturevalue("on_aiofastnet")
+
+
+@pytest_asyncio.fixture
+async def on_aiofastnet() -> None:
+    """Let the event loop of a test have aiofastnet's transports, as that of the commands does."""
+    aiofastnet.patch_loop()
 
 
 @pytest.fixture

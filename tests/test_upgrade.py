@@ -21,6 +21,8 @@ from gateway.errors import OutboxFullError
 from gateway.upgrade import _answer_to, accept, connect
 from gateway.websocket import WebSocket
 
+pytestmark = pytest.mark.usefixtures("transports")
+
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 REQUEST = (
     "GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -175,6 +177,36 @@ async def test_messages_over_tls(tmp_path: Path) -> None:
             flood(socket)
         await socket.close()
         stalled.set()
+        await service.close()
+
+
+@pytest.mark.parametrize("in_order", [True, False], ids=["close_notify", "RST"])
+async def test_the_end_of_tls_without_a_close_frame(tmp_path: Path, in_order: bool) -> None:
+    """What came before is received; then the socket is over with 1006, whether TLS was closed or the connection cut."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        peer: web.WebSocketResponse = web.WebSocketResponse(timeout=0.1)
+        await peer.prepare(request)
+        await peer.send_str("last words")
+        await peer.receive_str()
+        assert request.transport is not None
+        (request.transport.close if in_order else request.transport.abort)()
+        return peer
+
+    app = web.Application()
+    app.router.add_get("/", serve)
+    ours, theirs = self_signed(tmp_path)
+    service = TestServer(app)
+    async with asyncio.timeout(20), aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=theirs)) as http:
+        await service.start_server(ssl=ours)
+        socket = await connected(http, f"wss://127.0.0.1:{service.port}/")
+        assert await socket.receive() == "last words"
+        socket.send("go")
+        assert await socket.receive() is None
+        assert socket.close_code == 1006
+        with pytest.raises(ConnectionError):
+            socket.send("too late")
+        await socket.close()
         await service.close()
 
 

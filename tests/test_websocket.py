@@ -21,6 +21,8 @@ from gateway.upgrade import accept, connect
 from gateway.websocket import WebSocket
 from tests.conftest import open_sockets
 
+pytestmark = pytest.mark.usefixtures("transports")
+
 CLOSE_TIMEOUT_S = 0.1
 SIDES = ["server", "client"]
 PIECE = "x" * 16_000
@@ -68,7 +70,7 @@ async def pair(
             peer = await http.ws_connect(url, timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S))
             ours, transport = await opened
             peer_transport = peer._response.connection.transport if peer._response.connection else None
-            assert isinstance(peer_transport, asyncio.Transport)
+            assert peer_transport is not None
             both = Pair(ours, peer, transport, peer_transport)
         else:
             ours = await connect(
@@ -210,6 +212,17 @@ async def test_a_connection_that_breaks(side: str) -> None:
         await both.ours.close()
         gc.collect()
         assert complaints == []
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_a_peer_that_closes_its_half_of_the_connection(side: str) -> None:
+    """What it wrote before is received; then the socket is over, as without a close frame (1006)."""
+    async with pair(side) as both:
+        await both.peer.send_str("last words")
+        both.peer_transport.write_eof()
+        assert await both.ours.receive() == "last words"
+        assert await both.ours.receive() is None
+        assert both.ours.close_code == 1006
 
 
 @pytest.mark.parametrize("side", SIDES)

@@ -1,13 +1,22 @@
 """The event loop that the commands run on."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import structlog
+
+from gateway.cli.worker import is_worker
+from gateway.config.reading.environment import TRANSPORTS, value_in
+from gateway.errors import InputError
 from gateway.logs import setup as logs
+from gateway.network.transports import own_transports_because, with_transports
 from gateway.sim.virtual_time import VirtualTimeLoop
+
+log = structlog.get_logger()
 
 Result = TypeVar("Result")
 
@@ -16,13 +25,25 @@ SWITCH_S = 0.0005
 writes records or recordings would hold frames up for as long."""
 
 
+def report_transports() -> None:
+    """Log why the event loop's own transports are used, if they are: in one process, however many workers it has.
+
+    Raise ``InputError`` where the environment wants transports that do not exist.
+    """
+    if not is_worker() and (reason := own_transports_because(value_in(os.environ, *TRANSPORTS))):
+        log.info("own_transports", detail=f"{reason}: TLS towards Voice Live takes more processor time")
+
+
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return what makes an event loop: uvloop's, if it is installed."""
+    """Return what makes an event loop: uvloop's, if it is installed, with the transports that the environment wants.
+
+    Raise ``InputError`` where it wants some that do not exist.
+    """
     try:
         import uvloop  # noqa: PLC0415 -- not on Windows, where asyncio's own loop serves
     except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
+        return with_transports(asyncio.new_event_loop, value_in(os.environ, *TRANSPORTS))
+    return with_transports(uvloop.new_event_loop, value_in(os.environ, *TRANSPORTS))
 
 
 def run(main: Coroutine[Any, Any, Result], *, virtual: bool = False) -> Result:
@@ -33,7 +54,12 @@ def run(main: Coroutine[Any, Any, Result], *, virtual: bool = False) -> Result:
     """
     received: list[signal.Signals] = []
     sys.setswitchinterval(SWITCH_S)
-    with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else loop_factory()) as runner:
+    try:
+        new_loop = VirtualTimeLoop if virtual else loop_factory()
+    except InputError:
+        main.close()
+        raise
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         try:
             return runner.run(_until_signalled(main, received))
         except asyncio.CancelledError:

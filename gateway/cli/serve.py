@@ -18,7 +18,7 @@ from gateway.cli.calling.fault_options import add_faults_and_seed
 from gateway.cli.check import add_config_option
 from gateway.cli.checking.capabilities import capability_warnings
 from gateway.cli.console.beside import console_beside
-from gateway.cli.loop import run
+from gateway.cli.loop import report_transports, run
 from gateway.cli.processes.environ import Environment
 from gateway.cli.processes.places import Service
 from gateway.cli.stopping import Stop, stop_on_signals
@@ -169,6 +169,7 @@ def _run_serve(options: argparse.Namespace) -> int:
     if not options.emulator and (options.faults or options.seed is not None):
         raise InputError("--faults and --seed without --emulator: expected it too, because they break its sessions")
     _exports()
+    report_transports()
     if not options.workers or is_worker():
         return run(_serve(options))
     if options.emulator:

@@ -2,7 +2,10 @@
 
 import sys
 
-from gateway.cli.loop import SWITCH_S, run
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.cli.loop import SWITCH_S, report_transports, run
 
 
 def test_no_thread_keeps_the_event_loop_waiting_for_long() -> None:
@@ -18,3 +21,13 @@ def test_no_thread_keeps_the_event_loop_waiting_for_long() -> None:
     finally:
         sys.setswitchinterval(before)
     assert SWITCH_S <= 0.001
+
+
+@pytest.mark.parametrize(("wanted", "logged"), [("", []), ("aiofastnet", []), ("loop", ["own_transports"])])
+def test_slower_transports_are_reported(wanted: str, logged: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, with the reason; what is as it should be is not worth a line."""
+    monkeypatch.setenv("GATEWAY_TRANSPORTS", wanted)
+    with capture_logs() as log:
+        report_transports()
+    assert [line["event"] for line in log] == logged
+    assert all("GATEWAY_TRANSPORTS is loop" in line["detail"] for line in log)

@@ -16,6 +16,7 @@ STORAGE_ACCOUNT = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
 STORAGE_KEY = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_KEY")
 DATA = ("GATEWAY_DATA",)
 RECORDS_URL = ("GATEWAY_RECORDS_URL",)
+TRANSPORTS = ("GATEWAY_TRANSPORTS",)
 OLD = "_OLD"
 """Ending of the variable that holds a secret's old value, which is also accepted during its replacement."""
 

@@ -25,8 +25,7 @@ class Connection:
     def _transport(self) -> asyncio.Transport | None:
         """The transport; aiohttp shows it only through its response."""
         connection = self._stream._response.connection  # noqa: SLF001 -- there is no other way to it
-        transport = connection.transport if connection is not None else None
-        return transport if isinstance(transport, asyncio.Transport) else None
+        return connection.transport if connection is not None else None
 
     def read(self, *, on: bool) -> None:
         """Read what comes, or leave it in the kernel's buffers until the gateway can send no more."""

@@ -13,6 +13,8 @@ from gateway.doctor.way.address import Address, address_of
 from gateway.doctor.way.reach import reached
 from tests.doctor.stage import Authority, answering, trusted
 
+pytestmark = pytest.mark.usefixtures("transports")
+
 
 def told(rows: list[Any]) -> list[tuple[str, str]]:
     """Name and outcome of each row."""
