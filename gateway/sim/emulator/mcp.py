@@ -1,12 +1,15 @@
 """Tool servers that the service itself would call (MCP): their lists of tools, approvals and calls (REF, MCP; §6.9).
 
-No server is ever reached: the script has what a call returns and how long it takes.
+No server is ever reached: the script has what a call returns and how long it takes. In which order the service shows a
+call and the request for its approval is unconfirmed; the script chooses.
 """
 
 import asyncio
+import ipaddress
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway.sim.emulator.dialogue import Dialogue
 from gateway.sim.emulator.function_calls import pieces, written
@@ -16,6 +19,9 @@ from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event
 from gateway.sim.emulator.script import McpCall, McpServer, Script
 from gateway.sim.emulator.speaking.output import Output
+
+_RESERVED = frozenset({"example", "internal", "invalid", "local", "localhost", "test"})
+"""Top-level names under which the internet has nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,11 @@ class McpRun:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A call that waits for the client's approval."""
+    """A call that waits for the client's approval; ``entry`` where it was shown before."""
 
     call: McpCall
     output: Output
+    entry: Entry | None
 
 
 @dataclass
@@ -48,6 +55,8 @@ class McpServers:
     native: bool
     _listed: dict[str, Event] = field(default_factory=dict)
     _asked: dict[str, _Asked] = field(default_factory=dict)
+    _approved: dict[int, str] = field(default_factory=dict)
+    """The requests that were approved, by the identity of their call, until a response of its own makes it."""
 
     def declared(self, tools: Sequence[Event]) -> None:
         """List the tools of each server that is new in an accepted update, or has changed."""
@@ -60,6 +69,7 @@ class McpServers:
     async def _list(self, tool: Event) -> None:
         label = tool["server_label"]
         server = self._server(label)
+        failed = server.listing == "failed" or (not self._is_scripted(label) and not is_reachable(tool["server_url"]))
         item: Event = {
             "id": new_id("mcpl", native=self.native),
             "object": "realtime.item",
@@ -72,7 +82,7 @@ class McpServers:
         await self.out.emit("conversation.item.created", previous_item_id=previous, item=entry.shown)
         await self.out.emit("mcp_list_tools.in_progress", item_id=entry.id)
         await asyncio.sleep(server.listing_takes_s)
-        if server.listing == "completed":
+        if not failed:
             names = server.tools if server.tools is not None else self.script.mcp_tools(label)
             allowed = tool.get("allowed_tools")
             item["tools"] = [
@@ -80,7 +90,10 @@ class McpServers:
                 for name in names
                 if allowed is None or name in allowed
             ]
-        await self.out.emit(f"mcp_list_tools.{server.listing}", item_id=entry.id)
+        await self.out.emit(f"mcp_list_tools.{'failed' if failed else 'completed'}", item_id=entry.id)
+
+    def _is_scripted(self, label: str) -> bool:
+        return label in self.script.mcp_servers or bool(self.script.mcp_tools(label))
 
     def _server(self, label: str) -> McpServer:
         return self.script.mcp_servers.get(label) or McpServer()
@@ -100,8 +113,10 @@ class McpServers:
 
     async def begin(self, output: Output, call: McpCall, tools: Sequence[Event]) -> McpRun | None:
         """Begin a call within a response; ``None`` where the client has to approve of it first."""
-        if not _needs_approval(_declaration(call, tools) or {}, call.name):
-            return await self._start(output, call, None)
+        approved = self._approved.pop(id(call), None)
+        if approved is not None or not _needs_approval(_declaration(call, tools) or {}, call.name):
+            return await self._start(output, call, approved)
+        shown = await self._show(output, call, None) if call.approval == "call_first" else None
         item: Event = {
             "id": new_id("mcpr", native=self.native),
             "object": "realtime.item",
@@ -110,7 +125,7 @@ class McpServers:
             "name": call.name,
             "arguments": written(call.arguments),
         }
-        self._asked[item["id"]] = _Asked(call, output)
+        self._asked[item["id"]] = _Asked(call, output, shown)
         await output.close(await output.open(item), "completed")
         return None
 
@@ -118,16 +133,31 @@ class McpServers:
         """Return whether a call waits for the answer to that request."""
         return request_id in self._asked
 
-    async def answered(self, item: Event) -> None:
-        """Take the client's answer to an approval request: the call is made now, or never."""
-        asked = self._asked.pop(item["approval_request_id"])
+    async def answered(self, item: Event) -> McpCall | None:
+        """Take the client's answer to an approval request: the call is made now, or never.
+
+        Return the call where a response of its own is to make it.
+        """
+        request_id = item["approval_request_id"]
+        asked = self._asked.pop(request_id)
         if not item["approve"]:
             self.dialogue.denied()
-            return
-        run = await self._start(asked.output, asked.call, item["approval_request_id"])
+            return None
+        if asked.call.approval == "own_response":
+            self._approved[id(asked.call)] = request_id
+            return asked.call
+        if asked.entry is not None:
+            asked.entry.item["approval_request_id"] = request_id
+            run = await self._run(asked.output, asked.call, asked.entry)
+        else:
+            run = await self._start(asked.output, asked.call, request_id)
         self.spawn(self.finish_later(run))
+        return None
 
     async def _start(self, output: Output, call: McpCall, approval_request_id: str | None) -> McpRun:
+        return await self._run(output, call, await self._show(output, call, approval_request_id))
+
+    async def _show(self, output: Output, call: McpCall, approval_request_id: str | None) -> Entry:
         item: Event = {
             "id": new_id("mcp", native=self.native),
             "object": "realtime.item",
@@ -147,6 +177,10 @@ class McpServers:
             await output.emit("response.mcp_call_arguments.delta", **about, delta=piece)
         await output.emit("response.mcp_call_arguments.done", **about, arguments=arguments)
         item["arguments"] = arguments
+        return entry
+
+    async def _run(self, output: Output, call: McpCall, entry: Entry) -> McpRun:
+        about = {"item_id": entry.id, "output_index": output.index(entry)}
         await self.out.emit("response.mcp_call.in_progress", **about)
         return McpRun(call, output, entry, asyncio.get_running_loop().time() + call.takes_s)
 
@@ -168,6 +202,21 @@ class McpServers:
             await behind.wait()
         await asyncio.sleep(run.ends_at - asyncio.get_running_loop().time())
         await self.finish(run)
+
+
+def is_reachable(url: str) -> bool:
+    """Return whether a service in the cloud could reach a server: not at a private address or a reserved name.
+
+    Names are those of RFC 2606 and RFC 6761; nothing is looked up.
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        pass
+    names = host.rstrip(".").split(".")
+    is_example = len(names) > 2 and names[-2] == "example" and names[-1] in ("com", "net", "org")
+    return len(names) > 1 and names[-1] not in _RESERVED and not is_example
 
 
 def _declaration(call: McpCall, tools: Sequence[Event]) -> Event | None:

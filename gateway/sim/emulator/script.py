@@ -29,8 +29,13 @@ class McpCall(StrictModel):
     output: str | None = None
     error: str | None = None
     takes_s: float = Field(default=0, ge=0)
-    response_done_first: bool = False
+    response_done_first: bool = True
     """``True`` if ``response.done`` comes before the call's end, however short the call is."""
+    approval: Literal["own_response", "outside", "call_first"] = "own_response"
+    """Where a call that needs approval is: after it, in a response of its own or outside of any; or before the request.
+
+    ``call_first`` shows the call, then the request, in one response; approved, it runs outside of any.
+    """
     completed_twice: bool = False
     """``True`` if the event that reports the call's end is sent twice."""
 
@@ -42,7 +47,10 @@ class McpCall(StrictModel):
 
 
 class McpServer(StrictModel):
-    """The list of an MCP server's tools; by default those that the script calls, at once."""
+    """The list of an MCP server's tools; by default those that the script calls, at once.
+
+    A server of which the script says nothing, at an address that nobody can reach, fails.
+    """
 
     tools: list[str] | None = None
     listing: Literal["completed", "failed"] = "completed"

@@ -104,7 +104,9 @@ class Service:
             self._dialogue.turn_taken(0)
         await self._out.emit("conversation.item.created", previous_item_id=previous, item=item)
         if item["type"] == "mcp_approval_response":
-            await self._mcp.answered(item)
+            approved = await self._mcp.answered(item)
+            if approved is not None:
+                self._floor.make_call(approved)
 
     async def retrieve_item(self, event: Event) -> None:
         """Carry out ``conversation.item.retrieve``."""

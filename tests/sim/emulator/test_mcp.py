@@ -17,6 +17,9 @@ CALL_ORDER = [
     "response.mcp_call.completed",
     "response.output_item.done",
 ]
+SHOWN, RUN, ENDED = CALL_ORDER[:4], CALL_ORDER[4:5], CALL_ORDER[5:]
+REQUEST = ["response.output_item.added", "conversation.item.created", "response.output_item.done"]
+WITHIN = {**LOOK_UP, "response_done_first": False}
 LISTED = {"mcp_list_tools.completed", "mcp_list_tools.failed"}
 
 
@@ -54,7 +57,7 @@ def said(response: Event) -> str:
 async def test_each_server_lists_its_tools_once() -> None:
     """Item, in progress, completed; again only where the declaration changed; allowed tools alone."""
     turn = {"mcp": [LOOK_UP, {**LOOK_UP, "name": "delete_customer"}]}
-    async with conversation(scripted(turn)) as (wire, session):
+    async with conversation(scripted(turn, mcp_servers={"billing": {}})) as (wire, session):
         await declare(wire)
         assert wire.types[1:] == [
             "session.updated",
@@ -87,7 +90,7 @@ async def test_a_list_of_tools_can_fail() -> None:
 
 async def test_a_call_and_what_is_said_about_it() -> None:
     """The call within the response, with its arguments in pieces; its result is told by the next response."""
-    async with conversation(scripted({"mcp": LOOK_UP, "after_call": "You are Ana."})) as (wire, session):
+    async with conversation(scripted({"mcp": WITHIN, "after_call": "You are Ana."})) as (wire, session):
         await declare(wire)
         begin = len(wire.events)
         response = await ask(wire)
@@ -109,7 +112,7 @@ async def test_a_call_and_what_is_said_about_it() -> None:
 
 async def test_a_call_that_fails() -> None:
     """``failed`` instead of ``completed``, and the item has the error."""
-    call = {**LOOK_UP, "output": None, "error": "the database is down"}
+    call = {**WITHIN, "output": None, "error": "the database is down"}
     async with conversation(scripted({"mcp": call, "after_call": "I cannot see that now."})) as (wire, _):
         await declare(wire)
         (item,) = (await ask(wire))["output"]
@@ -121,8 +124,8 @@ async def test_a_call_that_fails() -> None:
 
 
 async def test_a_call_can_outlast_its_response_and_be_told_twice() -> None:
-    """``response.done`` comes first, the call's end behind it, and that twice."""
-    call = {**LOOK_UP, "response_done_first": True, "completed_twice": True}
+    """``response.done`` comes first unless the script says otherwise, the call's end behind it, and that twice."""
+    call = {**LOOK_UP, "completed_twice": True}
     async with conversation(scripted({"mcp": call})) as (wire, session):
         await declare(wire)
         response = await ask(wire)
@@ -136,8 +139,8 @@ async def test_a_call_can_outlast_its_response_and_be_told_twice() -> None:
 
 async def test_calls_run_side_by_side_and_survive_a_cancel() -> None:
     """The quick one ends first; a cancelled response leaves the slow one running, which ends behind it."""
-    slow = {**LOOK_UP, "name": "slow", "takes_s": 2}
-    async with conversation(scripted({"mcp": [slow, LOOK_UP]})) as (wire, session):
+    slow = {**WITHIN, "name": "slow", "takes_s": 2}
+    async with conversation(scripted({"mcp": [slow, WITHIN]})) as (wire, session):
         await declare(wire)
         content = [{"type": "input_text", "text": "Who am I?"}]
         await wire.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
@@ -171,34 +174,91 @@ async def test_which_calls_need_approval(policy: Any, asked: bool) -> None:
         assert item["type"] == ("mcp_approval_request" if asked else "mcp_call")
 
 
-async def test_an_approved_call_runs_outside_of_a_response() -> None:
-    """The request ends its response; the call follows the client's yes, and the next response tells its result."""
-    async with conversation(scripted({"mcp": LOOK_UP, "after_call": "You are Ana."})) as (wire, session):
+def runs(events: list[Event]) -> list[str]:
+    """The types of events, runs of the same type as one."""
+    types = [str(event["type"]) for event in events]
+    return [kind for index, kind in enumerate(types) if index == 0 or types[index - 1] != kind]
+
+
+@pytest.mark.parametrize(
+    ("order", "asked", "approved"),
+    [
+        ("own_response", REQUEST, ["response.created", *SHOWN, *RUN, "response.done", *ENDED]),
+        ("outside", REQUEST, [*SHOWN, *RUN, *ENDED]),
+        ("call_first", [*SHOWN, *REQUEST], [*RUN, *ENDED]),
+    ],
+)
+async def test_the_order_around_an_approval(order: str, asked: list[str], approved: list[str]) -> None:
+    """Each that is known, by script; the next response tells the result of the call."""
+    turn = {"mcp": {**LOOK_UP, "approval": order}, "after_call": "You are Ana."}
+    async with conversation(scripted(turn)) as (wire, session):
         await declare(wire, require_approval="always")
-        (request,) = (await ask(wire))["output"]
+        output = (await ask(wire))["output"]
+        types = runs(wire.events)
+        assert types[types.index("response.created") :] == ["response.created", *asked, "response.done"]
+        (request,) = [item for item in output if item["type"] == "mcp_approval_request"]
         assert (request["server_label"], request["name"]) == ("crm", "get_customer")
         assert json.loads(request["arguments"]) == {"id": 7}
-        assert not any(kind.startswith("response.mcp_call") for kind in wire.types)
+        assert not any(kind.startswith("response.mcp_call.") for kind in wire.types)
         begin = len(wire.events)
         await approve(wire, request["id"], yes=True)
-        done = await wire.until("response.output_item.done")
-        types = [event["type"] for event in wire.events[begin:]]
-        runs = [kind for index, kind in enumerate(types) if index == 0 or types[index - 1] != kind]
-        assert runs == ["conversation.item.created", *CALL_ORDER]
+        done = await wire.until(lambda event: (event.get("item") or {}).get("output") == LOOK_UP["output"])
+        assert runs(wire.events[begin:]) == ["conversation.item.created", *approved]
         assert wire.events[begin]["item"]["approve"] is True
-        assert (done["item"]["approval_request_id"], done["item"]["output"]) == (request["id"], LOOK_UP["output"])
+        assert done["item"]["approval_request_id"] == request["id"]
+        assert (done["response_id"] == wire.all("response.done")[0]["response"]["id"]) is (order != "own_response")
         assert said(await respond(wire)) == "You are Ana."
     assert session.violations == []
 
 
-async def test_a_denied_call_is_never_made() -> None:
+@pytest.mark.parametrize("order", ["own_response", "outside", "call_first"])
+async def test_a_denied_call_is_never_made(order: str) -> None:
     """Nothing but the answer's own item comes, and the next response says what the script has for it."""
-    async with conversation(scripted({"mcp": LOOK_UP, "after_denial": "Then I do not look."})) as (wire, _):
+    turn = {"mcp": {**LOOK_UP, "approval": order}, "after_denial": "Then I do not look."}
+    async with conversation(scripted(turn)) as (wire, session):
         await declare(wire, require_approval="always")
-        (request,) = (await ask(wire))["output"]
+        request = (await ask(wire))["output"][-1]
         await approve(wire, request["id"], yes=False)
         assert said(await respond(wire)) == "Then I do not look."
-        assert not any(kind.startswith("response.mcp_call") for kind in wire.types)
+        assert not any(kind.startswith("response.mcp_call.") for kind in wire.types)
+        assert session.violations == []
+
+
+async def test_an_approved_call_waits_for_the_response_beside_which_it_was_approved() -> None:
+    """There is one response at a time: its own begins behind the one that speaks."""
+    turns: list[Event] = [{"mcp": LOOK_UP}, {"say": "While you decide, let me say something."}]
+    async with conversation(scripted(*turns)) as (wire, session):
+        await declare(wire, require_approval="always")
+        (request,) = (await ask(wire))["output"]
+        content = [{"type": "input_text", "text": "Go on."}]
+        await wire.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+        await wire.send("response.create")
+        await approve(wire, request["id"], yes=True)
+        await wire.until("response.mcp_call.completed")
+        order = [event["type"] for event in wire.events if event["type"] in ("response.created", "response.done")]
+        assert order == ["response.created", "response.done"] * 3
+        assert session.violations == []
+
+
+@pytest.mark.parametrize(
+    ("url", "reachable"),
+    [
+        ("https://learn.microsoft.com/api/mcp", True),
+        ("https://8.8.8.8/mcp", True),
+        ("https://mcp.example.com/", False),
+        ("https://no-such-server.invalid/mcp", False),
+        ("http://localhost:3000/mcp", False),
+        ("http://127.0.0.1:3000/mcp", False),
+        ("http://[fd00::1]/mcp", False),
+        ("https://10.0.0.7/mcp", False),
+        ("https://intranet/mcp", False),
+    ],
+)
+async def test_a_server_that_nobody_can_reach_fails_by_itself(url: str, *, reachable: bool) -> None:
+    """Where the script knows nothing of it: at a reserved name or a private address there is nothing for a cloud."""
+    async with conversation(scripted({"say": "Hello."})) as (wire, _):
+        await declare(wire, server_url=url)
+        assert wire.types[-1] == f"mcp_list_tools.{'completed' if reachable else 'failed'}"
 
 
 async def test_answers_that_no_request_waits_for() -> None:

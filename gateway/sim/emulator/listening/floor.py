@@ -1,10 +1,12 @@
 """The floor of a session: at most one response at a time, from its acceptance to its ``response.done``."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from gateway.sim.emulator.dialogue import Dialogue
 from gateway.sim.emulator.record import Rejected
+from gateway.sim.emulator.script import Answer, McpCall
 from gateway.sim.emulator.settings.fields import ResponseFields
 from gateway.sim.emulator.speaking.response import Response, Scene
 
@@ -61,6 +63,16 @@ class Floor:
         if self._active is None:
             self._start(ResponseFields(), ready)
 
+    def make_call(self, call: McpCall) -> None:
+        """Make an approved call in a response of its own, behind those that are active."""
+        self._spawn(self._make_behind(Answer(mcp=call)))
+
+    async def _make_behind(self, answer: Answer) -> None:
+        while self._active is not None:
+            await self._active.finished.wait()
+            await asyncio.sleep(0)  # lets the floor become free
+        self._begin(Response(self._scene, lambda _choice, _tools: answer, ResponseFields()), None)
+
     def _occupied(self, active: Response) -> Rejected:
         return Rejected(
             f"Conversation already has an active response in progress: {active.id}. "
@@ -78,6 +90,9 @@ class Floor:
             else lambda _choice, _tools: dialogue.announced(ready_made.content[0].text),
             request,
         )
+        self._begin(response, ready)
+
+    def _begin(self, response: Response, ready: Ready | None) -> None:
         self._active = response
         self.interrupted_by_service = False
         self._spawn(self._run(response, ready))
