@@ -9,8 +9,6 @@ from gateway.sim.emulator.record import Event
 from gateway.sim.emulator.settings.engine import Engine
 from gateway.sim.emulator.settings.fields import ResponseFields
 
-_DEFAULT_TEMPERATURE = 1.0
-
 
 def failure_of(engine: Engine, session: Event, request: ResponseFields) -> str | None:
     """Return why a response with the settings of ``session`` and ``request`` fails; ``None`` where it does not."""
@@ -22,7 +20,7 @@ def failure_of(engine: Engine, session: Event, request: ResponseFields) -> str |
         return None
     if effort is not None and not engine.rules.reasons:
         return f"Unsupported parameter: 'reasoning_effort' is not supported with '{engine.model}'."
-    reasons = engine.rules.reasons and (effort or engine.rules.effort) != "none"
-    if reasons and temperature not in (None, _DEFAULT_TEMPERATURE):
+    reasons = engine.rules.reasons and (engine.rules.always or (effort or engine.rules.effort) != "none")
+    if reasons and temperature not in (None, 1, engine.rules.temperature):
         return f"Unsupported value: 'temperature' does not support {temperature:g} with '{engine.model}'."
     return None

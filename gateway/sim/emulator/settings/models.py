@@ -31,6 +31,8 @@ class ModelRules:
     """``azure-speech`` needs ``azure_semantic_vad`` or ``azure_semantic_vad_multilingual`` (seen)."""
     reasons: bool = False
     """``reasoning_effort`` is in force; else every response with one fails (client)."""
+    always: bool = False
+    """``none`` does not switch reasoning off: the GPT-5 models before 5.1 (client)."""
     effort: str = "none"
     """The effort in force where the session has none."""
     temperature: float | None = 0.8
@@ -54,12 +56,13 @@ _ROWS: tuple[tuple[tuple[str, ...], ModelRules], ...] = (
     (("*realtime*",), _SPEECH),
     (("gpt-5*-chat*",), replace(_TEXT, temperature=1.0)),
     (("gpt-5.*",), replace(_GPT_5, effort="none")),
-    (("gpt-5*",), _GPT_5),
+    (("gpt-5*",), replace(_GPT_5, always=True)),
+    (("gpt-4*",), _TEXT),
 )
 OWN_NATIVE = replace(_OPENAI, transcriptions=(*OF_AZURE, *OF_OPENAI, *OF_MAI), reasons=True)
 """A deployment of the client's of a speech model: its name says nothing, so nothing is refused by it."""
 OWN_TEXT = replace(_TEXT, reasons=True)
-"""A deployment of the client's of a text model."""
+"""A deployment of the client's of a text model, or a text model of which nothing is known."""
 
 
 def rules_of(model: str) -> ModelRules:
@@ -67,4 +70,4 @@ def rules_of(model: str) -> ModelRules:
     for patterns, rules in _ROWS:
         if any(fnmatchcase(model, pattern) for pattern in patterns):
             return rules
-    return _TEXT
+    return OWN_TEXT

@@ -23,6 +23,7 @@ def failure(model: str, session: dict[str, Any], **request: Any) -> str:
         ("phi4-mm-realtime", {"reasoning_effort": "low"}, "reasoning_effort"),
         ("gpt-5", {"temperature": 0.8}, "temperature"),
         ("gpt-5-mini", {"temperature": 0.8, "reasoning_effort": "minimal"}, "temperature"),
+        ("gpt-5", {"temperature": 0.8, "reasoning_effort": "none"}, "temperature"),
         ("gpt-5.1", {"temperature": 0.8, "reasoning_effort": "low"}, "temperature"),
     ],
 )
@@ -39,6 +40,7 @@ def test_settings_with_which_every_response_fails(model: str, session: dict[str,
         ("gpt-5.1", {"temperature": 0.8}),
         ("gpt-5.1", {"temperature": 0.8, "reasoning_effort": "none"}),
         ("gpt-5-chat", {"temperature": 0.8}),
+        ("gpt-9", {"temperature": 0.8, "reasoning_effort": "none"}),
         ("gpt-realtime-2", {"temperature": 0.8, "reasoning_effort": "low"}),
     ],
 )
