@@ -7,7 +7,10 @@ pricing      says what a call has cost
 costing      prices the calls of a process, and counts what they cost
 stored_call  the record of one call, as it is read
 call_folder  reads it from the folder of a simulated call
-search       finds and reads it in the database
+wanted       the calls that are looked for
+search       finds them and reads them in the database
+listing      pages of a list of calls
+figures      figures of many calls, by day and line
 explain/     explains a call from its record
 store/       the database of the records, and what writes to it
 delivery/    sends the events of calls to receivers

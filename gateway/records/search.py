@@ -1,46 +1,25 @@
 """Finds calls in the database and reads them: they are selected there, and no more is loaded than was asked for."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import InputError
 from gateway.records.rows import CallRow, Row
 from gateway.records.store.database import Database
-from gateway.records.store.tables import TABLE_OF, calls, tool_calls, turns
+from gateway.records.store.tables import TABLE_OF, calls
 from gateway.records.stored_call import StoredCall, stored_call
+from gateway.records.wanted import Wanted, conditions
 
 R = TypeVar("R", bound=Row)
 _AT_ONCE = 500
 _SHOWN = 5
 """Calls that are named where a name means several."""
-
-
-class Wanted(Struct, frozen=True, kw_only=True):
-    """The calls to find; what is not set takes any. The newest come first."""
-
-    line: str = ""
-    numbers: tuple[str, ...] = ()
-    """Numbers of callers or called lines as the record may have them, masked or not."""
-    hashes: tuple[str, ...] = ()
-    """The keyed hashes of the number that is looked for."""
-    reason: str = ""
-    state: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    """The calls that began from ``since`` on and before ``until``."""
-    longer_than_s: float | None = None
-    tool_error: bool = False
-    said: str = ""
-    """Words of the caller or the bot, heard or not, in any case."""
-    before: str = ""
-    """The ``call_key`` behind which the list goes on."""
 
 
 class CostOf(Struct, frozen=True, kw_only=True):
@@ -98,7 +77,7 @@ async def cost_by(database: Database, by: Literal["line", "day"], wanted: Wanted
         func.sum(calls.c.cost_nanos).label("nanos"),
         func.sum(calls.c.duration_s).label("seconds"),
     )
-    query = select(*columns).where(*_conditions(wanted)).group_by(group, calls.c.currency)
+    query = select(*columns).where(*conditions(wanted)).group_by(group, calls.c.currency)
     async with database.read() as connection:
         found = await connection.execute(query.order_by(group, calls.c.currency))
         return [_cost(values) for values in found.mappings()]
@@ -118,44 +97,13 @@ def _cost(values: Any) -> CostOf:
 
 
 async def _selected(connection: AsyncConnection, wanted: Wanted, limit: int) -> Select[Any]:
-    query = select(calls).where(*_conditions(wanted))
+    query = select(calls).where(*conditions(wanted))
     if wanted.before:
         last = await _named(connection, wanted.before)
         earlier = calls.c.started < last.started
         same = and_(calls.c.started == last.started, calls.c.call_key < last.call_key)
         query = query.where(or_(earlier, same))
     return query.order_by(calls.c.started.desc(), calls.c.call_key.desc()).limit(limit)
-
-
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    c = calls.c
-    found: list[ColumnElement[bool]] = []
-    for column, value in ((c.line, wanted.line), (c.reason, wanted.reason), (c.state, wanted.state)):
-        if value:
-            found.append(column == value)
-    if wanted.numbers or wanted.hashes:
-        found.append(
-            or_(
-                c.caller.in_(wanted.numbers),
-                c.called.in_(wanted.numbers),
-                c.caller_hash.in_(wanted.hashes),
-                c.called_hash.in_(wanted.hashes),
-            )
-        )
-    if wanted.since is not None:
-        found.append(c.started >= wanted.since)
-    if wanted.until is not None:
-        found.append(c.started < wanted.until)
-    if wanted.longer_than_s is not None:
-        found.append(c.duration_s > wanted.longer_than_s)
-    if wanted.tool_error:
-        failed = and_(tool_calls.c.call_key == c.call_key, tool_calls.c.outcome.not_in(("ok", "")))
-        found.append(select(tool_calls.c.n).where(failed).exists())
-    if wanted.said:
-        words = (column.icontains(wanted.said, autoescape=True) for column in (turns.c.words, turns.c.unheard))
-        spoken = select(turns.c.n).where(turns.c.call_key == c.call_key, or_(*words)).limit(1)
-        found.append(spoken.scalar_subquery().is_not(None))  # PostgreSQL would search all turns first for EXISTS
-    return found
 
 
 async def _named(connection: AsyncConnection, name: str) -> CallRow:

@@ -10,9 +10,10 @@ from gateway.call import notes
 from gateway.call.ending import EndReason
 from gateway.errors import InputError
 from gateway.records.rows import CallRow, DeliveryRow, RecordingRow, Row, UsageRow
-from gateway.records.search import CostOf, Wanted, cost_by, every_call, find_calls, read_call
+from gateway.records.search import CostOf, cost_by, every_call, find_calls, read_call
 from gateway.records.store.database import Database
 from gateway.records.stored_call import stored_call
+from gateway.records.wanted import Wanted
 from tests.records.kept import NINE, TOLD, keep, rows_of
 
 SILENT = (

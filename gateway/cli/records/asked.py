@@ -10,9 +10,9 @@ from gateway.call.ending import EndReason
 from gateway.config import Deployment
 from gateway.config.reading.problems import listed
 from gateway.errors import InputError
-from gateway.records.search import Wanted
 from gateway.records.store.database import Database
 from gateway.records.store.number_keys import hashes_of
+from gateway.records.wanted import Wanted
 
 STATES = ("running", "ended", "interrupted")
 _AGO = re.compile(r"([0-9]{1,6})([smhd])")

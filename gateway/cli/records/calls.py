@@ -20,10 +20,11 @@ from gateway.errors import GatewayError, InputError
 from gateway.records.call_folder import is_folder, read_folder
 from gateway.records.costing import pricing_of
 from gateway.records.pricing import Pricing, decimal_text
-from gateway.records.search import Wanted, cost_by, every_call, find_calls, read_call
+from gateway.records.search import cost_by, every_call, find_calls, read_call
 from gateway.records.store.database import Database
 from gateway.records.store.failures import AWAY
 from gateway.records.stored_call import StoredCall
+from gateway.records.wanted import Wanted
 
 LIMIT = 50
 DOES = ("list", "show", "export", "cost")

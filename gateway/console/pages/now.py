@@ -6,7 +6,8 @@ from gateway.console.rendering import render
 from gateway.console.route import Route
 from gateway.console.state import console_of
 from gateway.console.visitors import Need
-from gateway.records.search import Wanted, find_calls
+from gateway.records.search import find_calls
+from gateway.records.wanted import Wanted
 
 SHOWN = 200
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 from gateway.records import rows
@@ -76,6 +77,11 @@ def _key() -> Column[str]:
 
 def _number() -> Column[int]:
     return Column("n", Integer, primary_key=True, autoincrement=False)
+
+
+def _partial(condition: str, *columns: str) -> Index:
+    """Return an index of the rows that meet a condition."""
+    return Index(None, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 calls = Table(
@@ -134,6 +140,7 @@ turns = Table(
     _maybe("heard_ms"),
     _maybe("received_ms"),
     Column("interrupted", Boolean, nullable=False, server_default="0"),
+    _partial("latency_ms IS NOT NULL", "call_key", "latency_ms"),  # for the figures of answers
 )
 
 events = Table(
@@ -144,6 +151,7 @@ events = Table(
     Column("at_ms", Float, nullable=False, server_default="0"),
     _text("kind"),
     Column("fields", JSON, nullable=False),
+    _partial("kind = 'playback_stopped'", "call_key"),  # for the figures of barge-ins
 )
 
 tool_calls = Table(

@@ -9,9 +9,9 @@ import pytest
 from gateway.cli.records.asked import add_filters, database_of, wanted
 from gateway.config import load_deployment
 from gateway.errors import InputError
-from gateway.records.search import Wanted
 from gateway.records.store.database import Database
 from gateway.records.store.number_keys import new_number_key, register
+from gateway.records.wanted import Wanted
 
 NOW = datetime(2026, 11, 29, 10, 30, tzinfo=UTC)
 
