@@ -1,6 +1,6 @@
 """The ``gateway`` command. Exit codes: 0 fine, 1 what was run failed, 2 wrong input.
 
-serve              ``gateway serve`` and ``gateway emulator``
+serve              ``gateway serve``
 loop               the event loop
 stopping           stops a long command by signals
 workers            ``serve --workers N``: the supervisor
@@ -126,6 +126,7 @@ def _worker_parser() -> argparse.ArgumentParser:
 
 def _parser() -> argparse.ArgumentParser:
     from gateway.cli import call, check, completion, doctor, init, point, providers, tape  # noqa: PLC0415 -- see above
+    from gateway.cli.calling import emulator_command  # noqa: PLC0415 -- see above
     from gateway.cli.console import command  # noqa: PLC0415 -- see above
     from gateway.cli.records import calls, explain, keeping  # noqa: PLC0415 -- see above
 
@@ -136,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     call.add_call(commands)
     check.add_check(commands, doctor.tried_online)
     doctor.add_doctor(commands)
-    serve.add_emulator(commands)
+    emulator_command.add_emulator(commands)
     check.add_schema(commands)
     providers.add_providers(commands)
     point.add_point(commands)

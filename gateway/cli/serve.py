@@ -1,4 +1,4 @@
-"""``gateway serve`` and ``gateway emulator``: the commands that run until they are stopped."""
+"""``gateway serve``: the command that runs until it is stopped."""
 
 import argparse
 import gc
@@ -7,7 +7,6 @@ import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -20,6 +19,7 @@ from gateway.cli.checking.capabilities import capability_warnings
 from gateway.cli.console.beside import console_beside
 from gateway.cli.loop import report_transports, run
 from gateway.cli.processes.environ import Environment
+from gateway.cli.processes.options import add_log_options, address, configure_logs, port
 from gateway.cli.processes.places import Service
 from gateway.cli.stopping import Stop, stop_on_signals
 from gateway.cli.tape import add_tape_options, wanted_tape
@@ -37,7 +37,7 @@ from gateway.config.checks.dangers import weak_keys, weak_secrets
 from gateway.config.checks.deployment_warnings import warnings
 from gateway.config.kept import DEPLOYMENT, KeptLines
 from gateway.config.secrets import secrets_within
-from gateway.config.urls import listening_host, private_listener
+from gateway.config.urls import private_listener
 from gateway.errors import GatewayError, InputError
 from gateway.logs import setup as logs
 from gateway.network.descriptors import needed, raise_limit
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-EMULATOR_PORT = 8090
 DRAIN_S = 60.0
 """Seconds that calls may go on after a signal to stop, unless ``--drain`` says otherwise."""
 
@@ -59,8 +58,8 @@ def add_serve(commands: Any) -> None:
     """Add ``gateway serve`` to the commands."""
     parser = commands.add_parser("serve", help="run the gateway")
     add_config_option(parser)
-    parser.add_argument("--host", type=_address, help="listen here instead of listen.host")
-    parser.add_argument("--port", type=_port, help="listen here instead of listen.port; 0 takes a free one")
+    parser.add_argument("--host", type=address, help="listen here instead of listen.host")
+    parser.add_argument("--port", type=port, help="listen here instead of listen.port; 0 takes a free one")
     parser.add_argument(
         "--emulator",
         action="store_true",
@@ -97,33 +96,8 @@ def add_serve(commands: Any) -> None:
     )
     add_faults_and_seed(parser, "what breaks in the sessions of --emulator, and when")
     add_tape_options(parser)
-    _add_log_options(parser)
+    add_log_options(parser)
     parser.set_defaults(run=_run_serve)
-
-
-def add_emulator(commands: Any) -> None:
-    """Add ``gateway emulator`` to the commands."""
-    parser = commands.add_parser("emulator", help="run the Voice Live emulator alone, for anyone's client")
-    parser.add_argument("--host", type=_address, default="127.0.0.1", help="listen here (default 127.0.0.1)")
-    parser.add_argument(
-        "--port", type=_port, default=EMULATOR_PORT, help=f"default {EMULATOR_PORT}; 0 takes a free one"
-    )
-    parser.add_argument("--script", type=Path, metavar="FILE", help="what it says and does (default: a short dialogue)")
-    parser.add_argument(
-        "--tls",
-        action="store_true",
-        help="serve wss, with a certificate made at the start; prints what clients have to trust",
-    )
-    add_faults_and_seed(parser, "what breaks in its sessions, and when")
-    _add_log_options(parser)
-    parser.set_defaults(run=lambda options: run(_emulator(options)))
-
-
-def _address(text: str) -> str:
-    try:
-        return listening_host(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text} {error}") from None
 
 
 def _private(text: str) -> str:
@@ -132,12 +106,6 @@ def _private(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text} {error}") from None
     return text
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port, expected 0 to 65535")
-    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -150,19 +118,8 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _add_log_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--log", choices=["json", "text"], help="default: text on a terminal, else json")
-    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
-    parser.add_argument("--log-private", action="store_true", help="log what callers say and key, and their numbers")
-
-
-def _configure_logs(options: argparse.Namespace) -> None:
-    json = options.log == "json" or (options.log is None and not logs.is_terminal())
-    logs.configure(json=json, level=options.log_level, private=options.log_private)
-
-
 def _run_serve(options: argparse.Namespace) -> int:
-    _configure_logs(options)
+    configure_logs(options)
     if not 0 <= options.workers <= MOST_WORKERS:
         raise InputError(f"--workers: {options.workers}, expected 1 to {MOST_WORKERS}")
     wanted_tape(options)  # an option that cannot be used is the command's fault, not a worker's
@@ -375,22 +332,6 @@ async def _service(options: argparse.Namespace, deployment: Deployment) -> Async
         return
     deployment.require_endpoint()
     yield "", ""
-
-
-async def _emulator(options: argparse.Namespace) -> int:
-    stop = stop_on_signals()
-    _configure_logs(options)
-    from gateway.cli.calling.emulated import emulator_of  # noqa: PLC0415 -- see above
-
-    try:
-        async with emulator_of(options, options.host, options.port, options.script, tls=options.tls) as emulator:
-            print(f"Voice Live emulator: {emulator.endpoint}  (any API key; Ctrl-C stops it)", flush=True)
-            if emulator.ca_file is not None:
-                print(f"Its clients trust:   {emulator.ca_file}  (SSL_CERT_FILE, NODE_EXTRA_CA_CERTS)", flush=True)
-            await stop.asked.wait()
-    except OSError as error:
-        raise GatewayError(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}") from None
-    return 0
 
 
 def _spare_the_collector() -> None:

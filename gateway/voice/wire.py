@@ -377,5 +377,20 @@ _READERS: dict[str, Callable[[Message], Sequence[VoiceEvent]]] = {
     "warning": lambda m: (ServiceWarning(str(m["warning"].get("code") or ""), str(m["warning"].get("message") or "")),),
 }
 
-_UNREAD = frozenset(str(kind.value) for kind in models.ServerEventType) - _READERS.keys()
+_NEWER_NAMES = {
+    "response.output_audio.delta": "response.audio.delta",
+    "response.output_audio.done": "response.audio.done",
+    "response.output_audio_transcript.delta": "response.audio_transcript.delta",
+    "response.output_audio_transcript.done": "response.audio_transcript.done",
+    "conversation.item.added": "conversation.item.created",
+}
+"""OpenAI's names since its general availability, which a later version of Voice Live may speak."""
+_READERS |= {newer: _READERS[name] for newer, name in _NEWER_NAMES.items()}
+
+_ELSEWHERE = (
+    *("conversation.item.done", "response.output_text.delta", "response.output_text.done"),
+    *("output_audio_buffer.started", "output_audio_buffer.stopped"),
+)
+"""Kinds beside those of the SDK: of the newer names, of previews, and of documents. A phone knows what it plays."""
+_UNREAD = frozenset((*(str(kind.value) for kind in models.ServerEventType), *_ELSEWHERE)) - _READERS.keys()
 """Kinds of the protocol on which this gateway does not act."""

@@ -1,6 +1,5 @@
 """What runs until it is told to stop."""
 
-import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.cli import _parser, main, serve
-from gateway.cli.calling import emulated
-from gateway.cli.stopping import Stop
+from gateway.cli.calling import emulated, emulator_command
+from gateway.cli.processes import options
 from gateway.config import Deployment
 from gateway.errors import GatewayError
 from gateway.sim.emulator import Emulator
@@ -27,42 +26,18 @@ def emulators(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         raise OSError("taken")
 
     monkeypatch.setattr(emulated, "Emulator", make)
-    monkeypatch.setattr(serve, "logs", SimpleNamespace(configure=lambda **_: None, is_terminal=lambda: False))
+    monkeypatch.setattr(options, "logs", SimpleNamespace(configure=lambda **_: None, is_terminal=lambda: False))
     return made
 
 
 async def test_an_emulator_that_runs_for_months_forgets_old_sessions(emulators: list[dict[str, Any]]) -> None:
     """Both commands bound what is kept of sessions that have ended."""
     with pytest.raises(GatewayError):
-        await serve._emulator(_parser().parse_args(["emulator"]))
+        await emulator_command._emulator(_parser().parse_args(["emulator"]))
     with pytest.raises(OSError, match="taken"):
         async with serve._service(_parser().parse_args(["serve", "--emulator"]), Deployment()):
             pass
     assert [made["keep_sessions"] for made in emulators] == [100, 100]
-
-
-async def test_the_file_that_clients_have_to_trust_is_printed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With ``--tls``, beside an address of https."""
-    stop = Stop()
-    stop.request("SIGINT")
-    monkeypatch.setattr(serve, "stop_on_signals", lambda: stop)
-    monkeypatch.setattr(serve, "logs", SimpleNamespace(configure=lambda **_: None, is_terminal=lambda: False))
-    await serve._emulator(_parser().parse_args(["emulator", "--port", "0", "--tls"]))
-    printed = capsys.readouterr().out.splitlines()
-    address, trust = (line for line in printed if line.startswith(("Voice Live", "Its clients")))
-    assert "https://127.0.0.1:" in address
-    assert re.search(r"/voice-live-emulator-\w+/ca\.pem ", trust)
-
-
-@pytest.mark.parametrize("command", ["serve", "emulator"])
-def test_an_address_to_listen_on_may_stand_in_brackets(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """As in a URL, and one with a port in it is told; alike in both commands and in gateway.yaml."""
-    assert _parser().parse_args([command, "--host", "[::1]"]).host == "::1"
-    with pytest.raises(SystemExit):
-        _parser().parse_args([command, "--host", "127.0.0.1:8080"])
-    assert "has a port in it, expected 127.0.0.1 as host and 8080 as port" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

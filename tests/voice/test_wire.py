@@ -36,6 +36,7 @@ from gateway.voice.events import (
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
+    ReplyText,
     ResponseEnded,
     ResponseStarted,
     ResponseStatus,
@@ -280,6 +281,20 @@ FAILED = {"id": "r", "status": "failed", "status_details": {"type": "failed", "e
         ),
         ({"type": "warning", "warning": {"code": "c", "message": "m", "param": None}}, ServiceWarning("c", "m")),
         ({"type": "rate_limits.updated"}, UnknownEvent("rate_limits.updated")),
+        ({**AUDIO, "type": "response.output_audio.delta", "delta": "/38A"}, ReplyAudio("r", "i", b"\xff\x7f\x00")),
+        (
+            {"type": "response.output_audio_transcript.delta", "response_id": "r", "item_id": "i", "delta": "Hi"},
+            ReplyText("r", "i", "Hi"),
+        ),
+        (
+            {"type": "response.output_audio_transcript.done", "response_id": "r", "item_id": "i", "transcript": "Hi"},
+            ReplySaid("r", "i", "Hi"),
+        ),
+        ({"type": "response.output_audio.done", "response_id": "r", "item_id": "i"}, ReplyComplete("r", "i")),
+        (
+            {"type": "conversation.item.added", "previous_item_id": "u", "item": APPROVAL},
+            ApprovalRequested("mcpr_1", "crm", "get_customer"),
+        ),
     ],
 )
 def test_messages_in(message: dict[str, object], event: VoiceEvent) -> None:
@@ -299,6 +314,9 @@ def test_messages_in(message: dict[str, object], event: VoiceEvent) -> None:
         {"type": "response.mcp_call_arguments.done", "response_id": "r", "item_id": "mcp_1", "arguments": "{}"},
         {"type": "response.mcp_call.in_progress", "item_id": "mcp_1", "output_index": 0},
         {"type": "response.output_item.done", "response_id": "r", "item": {**MCP_CALL, "output": "Ana"}},
+        {"type": "conversation.item.done", "item": APPROVAL},
+        {"type": "output_audio_buffer.started", "response_id": "r"},
+        {"type": "output_audio_buffer.stopped", "response_id": "r"},
     ],
 )
 def test_known_messages_that_tell_nothing(message: dict[str, object]) -> None:

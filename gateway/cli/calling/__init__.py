@@ -3,6 +3,7 @@
 placing        one call, from its first ring to its folder and exit code
 own_gateway    a gateway for one call
 loopback       what ``gateway serve --emulator`` adds on this machine
+emulator_command  ``gateway emulator``
 emulated       the emulator that a command runs until it is stopped
 fault_options  the options of faults
 faults         the faults of a call, and what is kept of them

@@ -8,6 +8,7 @@ import structlog
 from gateway.cli.calling.faults import drawn_from
 from gateway.errors import InputError
 from gateway.sim.emulator import Emulator, Script, load_script
+from gateway.sim.emulator.dialect import DialectName
 from gateway.sim.faults import load_faults
 
 log = structlog.get_logger()
@@ -23,12 +24,15 @@ def emulator_of(
     script: Path | None = None,
     *,
     tls: bool = False,
+    dialect: DialectName | None = None,
 ) -> Emulator:
     """Return the emulator with the faults that the options ask for.
 
     Connections count from its start, whichever calls they belong to. ``InputError`` for files that cannot be used.
     """
     said = load_script(script) if script else Script.for_anyone()
+    if dialect is not None:
+        said = said.model_copy(update={"dialect": dialect})
     emulator = Emulator(said, host, port, keep_sessions=KEPT_SESSIONS, tls=tls)
     if options.faults is None:
         if options.seed is not None:

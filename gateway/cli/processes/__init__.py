@@ -1,5 +1,6 @@
 """The environment, the sockets and the starts of the processes of ``gateway serve``.
 
+options  the options that commands which listen have in common
 environ  the environment, and what ``.env`` adds to it
 ports    the port of all workers, and the sockets of each
 spare    a loaded process that takes the place of a worker that dies

@@ -102,4 +102,4 @@ def _note(text: str | bytes, where: list[Message]) -> None:
         where.append(message)
 
 
-_AUDIO = ("input_audio_buffer.append", "response.audio.delta")
+_AUDIO = ("input_audio_buffer.append", "response.audio.delta", "response.output_audio.delta")

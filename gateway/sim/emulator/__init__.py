@@ -17,6 +17,7 @@ dialogue        where a session stands in its script
 faults          faults on purpose
 on_demand       carries out faults on demand
 outgoing        sends and records every server event
+dialect         the names of server events: Voice Live's or OpenAI's newer ones
 record          what a session keeps, and how it rejects an event
 ids             ids as the service makes them
 

@@ -1,4 +1,7 @@
-"""The sending side: every server event passes here, is recorded, and may have a fault right after it."""
+"""The sending side: every server event passes here, is recorded, and may have a fault right after it.
+
+Inside, events have the names of Voice Live; faults are asked for by these, whatever the dialect is.
+"""
 
 import asyncio
 import socket
@@ -12,6 +15,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from gateway.sim.abandoned import until_closed_by_peer
+from gateway.sim.emulator.dialect import DialectName, in_ga
 from gateway.sim.emulator.faults import Extra, Faults
 from gateway.sim.emulator.ids import event_id
 from gateway.sim.emulator.on_demand import strike
@@ -33,11 +37,14 @@ class Outgoing:
         faults: Faults,
         on_change: Callable[[], None],
         on_demand: ConnectionFaults | None = None,
+        *,
+        dialect: DialectName = "voice_live",
     ) -> None:
         self._socket = socket
         self._transport = transport
         self._faults = faults
         self._on_change = on_change
+        self._dialect = dialect
         self.on_demand = on_demand or ConnectionFaults()
         """The faults on demand of this connection."""
         self._counts: Counter[str] = Counter()
@@ -60,8 +67,10 @@ class Outgoing:
     async def _send(self, event: Event, kept: Event | None = None) -> None:
         if self.over:
             return
-        await self.raw(_encode(event))
-        self.sent.append(Record(asyncio.get_running_loop().time(), kept or event))
+        for spoken in (event,) if self._dialect == "voice_live" else in_ga(event):
+            await self.raw(_encode(spoken))
+            record = spoken if kept is None else {**kept, "type": spoken["type"]}
+            self.sent.append(Record(asyncio.get_running_loop().time(), record))
         self._on_change()
         if self._faults.send or self._faults.cut is not None:
             await self._fault_behind(str(event["type"]))

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from gateway.sim.emulator.dialect import DialectName
 from gateway.sim.emulator.faults import Faults, StrictModel
 from gateway.sim.emulator.refusing.rules import MODELS, Refuse
 from gateway.sim.yaml_model import load
@@ -178,6 +179,8 @@ class Script(StrictModel):
     done_events_on_cancel: bool = True
     """``True`` if ``….done`` events of the item precede the ``response.done`` of a cancelled response."""
     latency_ms: Latency = Latency()
+    dialect: DialectName | None = None
+    """The names of server events: ``voice_live``, or ``ga``, which are OpenAI's; by default, those of the version."""
     strict: bool = True
     """False accepts unknown fields, and changes of fields that are fixed, without an error."""
     faults: Faults = Faults()

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from aiohttp import WSMsgType, web
 
+from gateway.sim.emulator.dialect import dialect_of
 from gateway.sim.emulator.on_demand import strike_in_time
 from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event, Record, Rejected
@@ -58,7 +59,8 @@ class Session:
         self._ends_at = self._clock() + lifetime_s
         self._waiting: list[asyncio.Future[None]] = []
         self._background = asyncio.TaskGroup()
-        self._out = Outgoing(socket, transport, script.faults, self._notify, faults)
+        dialect = dialect_of(script.dialect, engine.api_version)
+        self._out = Outgoing(socket, transport, script.faults, self._notify, faults, dialect=dialect)
         self._opening = opening_refusal(script.refuse, engine.model, query.get("profile"), connection)
         self._is_voice_agent = engine.agent is not None and script.refuse.agent == "voice"
         self._configuration = Configuration(script.refuse, engine, connection, self._out.cut)
