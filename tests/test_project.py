@@ -245,7 +245,7 @@ def test_variables_exist(page: Path) -> None:
     known = {
         *(name for names in vars(environment).values() if isinstance(names, tuple) for name in names),
         *(name for names in environment_names().values() for name in names),
-        "AZURE_TOKEN_CREDENTIALS",
+        *("AZURE_TOKEN_CREDENTIALS", "AZURE_AUTHORITY_HOST"),
     }
     known |= {name + environment.OLD for name in known} | set(variables_of("twilio-eu", "twilio").values())
     owners = "|".join(["AZURE", "VOICE_LIVE", "GATEWAY", *(name.upper() for name in Providers.model_fields)])

@@ -84,6 +84,8 @@ class LoseVoice(Struct, frozen=True):
     cause: str
     """One of ``CAUSES``."""
     end: EndCall
+    close_code: int = 0
+    """The code of the service's close frame; 0 without one."""
     passes: bool = True
     """``False`` if another session would be refused as well."""
 

@@ -241,6 +241,9 @@ class VoiceClosed(Struct, frozen=True):
     detail: str = ""
     passes: bool = False
     """``True`` if a session that was not opened may be opened a moment later: a quota, the service's own trouble."""
+    close_code: int = 0
+    """The code of the service's close frame (``ConnectionClosed`` of the SDK); 0 without one: the connection broke, or
+    there was none (``ConnectionError``)."""
 
 
 VoiceEvent = (

@@ -11,11 +11,10 @@ from azure.core.exceptions import AzureError
 
 SCOPE = "https://ai.azure.com/.default"
 """The scope that the SDK 1.3.1 asks for."""
-_SOVEREIGN = {
-    ".azure.us": "https://cognitiveservices.azure.us/.default",
-    ".azure.cn": "https://cognitiveservices.azure.cn/.default",
-}
-"""The scopes of sovereign clouds, by the end of the endpoint's host."""
+_GOVERNMENT = ("https://cognitiveservices.azure.us/.default", "login.microsoftonline.us")
+_CHINA = ("https://cognitiveservices.azure.cn/.default", "login.chinacloudapi.cn")
+_SOVEREIGN = {".azure.us": _GOVERNMENT, ".microsoft.us": _GOVERNMENT, ".azure.cn": _CHINA}
+"""The scopes and the authorities of sovereign clouds, by the end of the endpoint's host."""
 FRESH_S = 300.0
 """A token that expires sooner is replaced before it is used."""
 AHEAD_S = 600.0
@@ -25,8 +24,14 @@ AHEAD_S = 600.0
 def scope_for(endpoint: str, configured: str = "") -> str:
     """Return the scope of tokens: the configured one, else that of the cloud that the endpoint's host belongs to."""
     host = urlsplit(endpoint).hostname or ""
-    by_host = (scope for end, scope in _SOVEREIGN.items() if host.endswith(end))
+    by_host = (scope for end, (scope, _) in _SOVEREIGN.items() if host.endswith(end))
     return configured or next(by_host, SCOPE)
+
+
+def authority_for(endpoint: str) -> str:
+    """Return the host that issues tokens in the endpoint's cloud; empty for the public one, or the environment's."""
+    host = urlsplit(endpoint).hostname or ""
+    return next((authority for end, (_, authority) in _SOVEREIGN.items() if host.endswith(end)), "")
 
 
 def first_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ from gateway.voice.events import MalformedEvent, VoiceClosed, VoiceEnd, VoiceEve
 from gateway.voice.opening import Opened, Opening
 from gateway.voice.proposals import Proposal, going_on_with
 from gateway.voice.service import VoiceLive
-from gateway.websocket import TEXT, WebSocket
+from gateway.websocket import BROKEN, TEXT, WebSocket
 
 
 class Ahead(Protocol):
@@ -167,12 +167,14 @@ class VoiceLeg:
 def _closed_by_service(socket: WebSocket, service: VoiceLive, answering: Answering) -> VoiceClosed:
     """Return the closing event. The SDK's iterator ends alike for both: if we did not close it, it was lost."""
     reason = f": {socket.close_reason}" if socket.close_reason else ""
-    detail = socket.failure or f"Voice Live closed the session with {socket.close_code}{reason}"
+    code = 0 if socket.failure or socket.close_code in (None, BROKEN) else int(socket.close_code or 0)
+    closed = f"Voice Live closed the session with {code}{reason}" if code else "the connection to Voice Live broke"
+    detail = socket.failure or closed
     if expires_at := service.expires_at(answering):
         when = datetime.fromtimestamp(expires_at, UTC)
         tense = "expired" if when <= datetime.now(UTC) else "expires"
         detail += f"; the Entra token {tense} at {when:%Y-%m-%dT%H:%M:%SZ}"
-    return VoiceClosed(VoiceEnd.LOST, detail)
+    return VoiceClosed(VoiceEnd.LOST, detail, close_code=code)
 
 
 def _decode(message: str | bytes) -> Sequence[VoiceEvent]:

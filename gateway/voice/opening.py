@@ -212,7 +212,7 @@ class Opening:
             self._connections += 1
             others = self._service.others(proposal.answering, tried)
             try:
-                return await lease.connect(proposal.answering, self._share_s(lease, others))
+                return await lease.connect(proposal.answering, self._share_s(lease, others), self._call_id)
             except VoiceConnectionError as error:
                 if error.passes and not others and not self._has_retried and not self._is_closing:
                     await self._pause()

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import importlib
+import os
 from collections.abc import Mapping, Sequence
 from typing import Literal
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
@@ -18,7 +19,7 @@ from gateway.errors import GatewayError
 from gateway.network.name_look_up import Connector
 from gateway.upgrade import connect
 from gateway.voice.bot import Agent, Answering, Model
-from gateway.voice.identity import AHEAD_S, Identity, first_line, scope_for
+from gateway.voice.identity import AHEAD_S, Identity, authority_for, first_line, scope_for
 from gateway.voice.negotiation.memory import Memory
 from gateway.voice.negotiation.watch import Unwatched, Watch
 from gateway.voice.service_words import advice_for, request_id_in, said_in
@@ -32,6 +33,8 @@ TOKEN_RETRY_S = 15.0
 """The time until a token that could not be fetched in the background is asked for again."""
 LOOK_AGAIN_S = 3600.0
 """The longest sleep between two looks at the clock, which may be set meanwhile."""
+REQUEST_ID_LIMIT = 200
+"""Characters of a call's id up to which it is sent as the request's id."""
 VOICE_AGENT_VERSION = "2025-11-15-preview"
 """The API version of the route of agents of kind voice."""
 VOICE_AGENT_HEADERS = {"Foundry-Features": "VoiceAgents=V1Preview"}
@@ -70,8 +73,8 @@ class _Handshake(_VoiceLiveConnectionManager):
     authentication stay the SDK's.
     """
 
-    async def open(self, http: aiohttp.ClientSession, answering: Answering) -> WebSocket:
-        headers = {**await self._get_auth_headers(), "User-Agent": _USER_AGENT}
+    async def open(self, http: aiohttp.ClientSession, answering: Answering, named: Mapping[str, str]) -> WebSocket:
+        headers = {**await self._get_auth_headers(), **named, "User-Agent": _USER_AGENT}
         url = self._prepare_url()
         if isinstance(answering, Agent) and answering.kind == "voice":
             url, headers = _voice_agent_url(url, answering), headers | VOICE_AGENT_HEADERS
@@ -175,9 +178,16 @@ class VoiceLive:
         ]
 
     async def connect(
-        self, answering: Answering, query: Mapping[str, str] | None = None, *, limit_s: float | None = None
+        self,
+        answering: Answering,
+        query: Mapping[str, str] | None = None,
+        *,
+        limit_s: float | None = None,
+        call_id: str = "",
     ) -> WebSocket:
         """Return a connected socket, before the first message in either direction; within ``limit_s``, if that is less.
+
+        ``call_id`` becomes the request's ``x-ms-client-request-id``, by which Azure's support finds it.
 
         Raises ``VoiceRefusedError`` (credentials, role, quota, redirect) or ``VoiceUnreachableError`` (no connection,
         no answer within the connect time-out).
@@ -196,7 +206,7 @@ class VoiceLive:
         )
         try:
             async with asyncio.timeout(limit_s):
-                return await handshake.open(self._http, answering)
+                return await handshake.open(self._http, answering, _request_id(call_id))
         except TimeoutError:
             raise VoiceUnreachableError(
                 f"Voice Live at {self.endpoint} did not answer within {limit_s:.3g} s"
@@ -237,6 +247,8 @@ class VoiceLive:
             if self._identity is None:
                 try:
                     options = {"managed_identity_client_id": self._client_id} if self._client_id else {}
+                    if (authority := authority_for(self.endpoint)) and "AZURE_AUTHORITY_HOST" not in os.environ:
+                        options["authority"] = authority
                     credential = library.DefaultAzureCredential(**options)
                     self._identity = Identity(credential, self.scope, asyncio.Lock())
                 except ValueError as error:  # AZURE_TOKEN_CREDENTIALS names no credential that exists
@@ -258,6 +270,12 @@ async def _keep_fresh(identity: Identity) -> None:
         else:
             is_failing = False
             await asyncio.sleep(min(LOOK_AGAIN_S, max(TOKEN_RETRY_S, identity.left_s - AHEAD_S)))
+
+
+def _request_id(call_id: str) -> dict[str, str]:
+    """Return the header that names the call to the service; none for an id that is not fit for a header."""
+    is_fit = call_id.isascii() and call_id.isprintable() and len(call_id) <= REQUEST_ID_LIMIT
+    return {"x-ms-client-request-id": call_id} if call_id and is_fit else {}
 
 
 def _agent_config(agent: Agent) -> dict[str, str]:

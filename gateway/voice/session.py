@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.audio.formats import AudioFormat
-from gateway.config.line.line import Line
+from gateway.config.line.line import Line, OneFunction
 from gateway.config.line.models import traits_of
 from gateway.config.line.turns import AzureSemanticVad, Transcription
 from gateway.config.line.voices import SpokenByAzure
@@ -57,7 +57,7 @@ def _of_a_model(line: Line, call: CallFacts) -> dict[str, Any]:
     members: dict[str, Any] = {
         "instructions": instructions_for(line, call),
         "tools": tools,
-        "tool_choice": settings.tool_choice,
+        "tool_choice": _tool_choice(settings.tool_choice),
         "max_response_output_tokens": settings.max_response_output_tokens,
     }
     if tools:  # a text model refuses parallel_tool_calls where there are no tools
@@ -68,6 +68,10 @@ def _of_a_model(line: Line, call: CallFacts) -> dict[str, Any]:
     if settings.reasoning_effort:  # the efforts, and the default one, differ from model to model
         members["reasoning_effort"] = settings.reasoning_effort
     return members
+
+
+def _tool_choice(choice: str | OneFunction) -> str | dict[str, str]:
+    return choice if isinstance(choice, str) else {"type": "function", "name": choice.function}
 
 
 def _written(section: BaseModel | None) -> dict[str, Any] | None:

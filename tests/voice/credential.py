@@ -11,7 +11,8 @@ class FakeCredential:
     made: "list[FakeCredential]"
     failure: Exception | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, **options: str) -> None:
+        self.options = options
         self.scopes: list[tuple[str, ...]] = []
         self.closed = 0
         self.made.append(self)

@@ -11,7 +11,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from structlog.testing import capture_logs
 
 from gateway.voice.bot import Agent, Model
-from gateway.voice.identity import AHEAD_S, FRESH_S, Identity, scope_for
+from gateway.voice.identity import AHEAD_S, FRESH_S, Identity, authority_for, scope_for
 from gateway.voice.service import TOKEN_RETRY_S, VoiceLive
 from tests.virtual_time import virtual_time
 
@@ -56,6 +56,7 @@ def identity(credential: Credential) -> Identity:
         ("http://127.0.0.1:9000", "", "https://ai.azure.com/.default"),
         ("https://contoso.cognitiveservices.azure.us", "", "https://cognitiveservices.azure.us/.default"),
         ("https://contoso.cognitiveservices.azure.cn/x", "", "https://cognitiveservices.azure.cn/.default"),
+        ("https://usgovvirginia.api.cognitive.microsoft.us", "", "https://cognitiveservices.azure.us/.default"),
         ("https://contoso.azure.us.example.com", "", "https://ai.azure.com/.default"),
         ("https://contoso.azure.us", "https://a.example/.default", "https://a.example/.default"),
     ],
@@ -63,6 +64,19 @@ def identity(credential: Credential) -> Identity:
 def test_the_scope_goes_with_the_cloud(endpoint: str, configured: str, scope: str) -> None:
     """By the end of the host, unless it is configured."""
     assert scope_for(endpoint, configured) == scope
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "authority"),
+    [
+        (ENDPOINT, ""),
+        ("https://contoso.services.ai.azure.us", "login.microsoftonline.us"),
+        ("https://contoso.cognitiveservices.azure.cn", "login.chinacloudapi.cn"),
+    ],
+)
+def test_the_authority_goes_with_the_cloud(endpoint: str, authority: str) -> None:
+    """The public cloud's is the identity library's default."""
+    assert authority_for(endpoint) == authority
 
 
 async def test_one_token_serves_all_calls() -> None:

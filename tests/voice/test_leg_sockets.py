@@ -31,7 +31,9 @@ class Service(VoiceLive):
         super().__init__(ENDPOINT, "key")
         self.socket = socket
 
-    async def connect(self, answering: Answering, query: Any = None, *, limit_s: float | None = None) -> Any:
+    async def connect(
+        self, answering: Answering, query: Any = None, *, limit_s: float | None = None, call_id: str = ""
+    ) -> Any:
         """Return the socket."""
         return self.socket
 
@@ -61,7 +63,7 @@ async def test_an_error_about_nothing_is_waited_out(event_id: str | None) -> Non
     assert await told(FakeSocket(error(event_id), READY)) == [SessionReady("s", "m"), LOST]
 
 
-LOST = VoiceClosed(VoiceEnd.LOST, "Voice Live closed the session with 1000")
+LOST = VoiceClosed(VoiceEnd.LOST, "Voice Live closed the session with 1000", close_code=1000)
 
 
 async def test_an_error_about_another_message_is_none() -> None:

@@ -61,7 +61,9 @@ class Service(VoiceLive):
         self.connections = list(connections)
         self.asked: list[Answering] = []
 
-    async def connect(self, answering: Answering, query: Any = None, *, limit_s: float | None = None) -> Any:
+    async def connect(
+        self, answering: Answering, query: Any = None, *, limit_s: float | None = None, call_id: str = ""
+    ) -> Any:
         """Return the next socket, or raise the next failure."""
         self.asked.append(answering)
         connection = self.connections.pop(0)

@@ -335,3 +335,9 @@ async def test_the_emulator_takes_the_session(tmp_path: Path, model: str, begins
         assert told[-1] == VoiceClosed(VoiceEnd.CLOSED)
         service.check()
         assert service.sessions[0].updates == [session]
+
+
+def test_one_function_can_be_forced(tmp_path: Path) -> None:
+    """As the service writes it."""
+    session = session_for(line_of(tmp_path, "tools: [end_call]\ntool_choice: {function: end_call}\n"), PCMU, CALL)
+    assert session["tool_choice"] == {"type": "function", "name": "end_call"}

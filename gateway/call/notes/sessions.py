@@ -34,6 +34,8 @@ class SessionLost(Note, frozen=True):
     cause: str
     """One of ``ending.CAUSES``."""
     detail: str
+    close_code: int = 0
+    """The code of the service's close frame; 0 where the connection broke, or is still there."""
 
 
 class SessionRecovered(Note, frozen=True):

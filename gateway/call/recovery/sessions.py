@@ -111,7 +111,8 @@ class Sessions:
         """Go on with another session, because the one in use has ended; or end the call."""
         end = EndCall(*VOICE_ENDS[event.end], event.detail)
         passes = event.passes or self._parts.connected
-        self.lose(LoseVoice(event.end.value, end, passes and event.end is not VoiceEnd.CLOSED), now)
+        passes = passes and event.end is not VoiceEnd.CLOSED
+        self.lose(LoseVoice(event.end.value, end, event.close_code, passes), now)
 
     def error(self, error: ServiceError, now: float) -> None:
         """Count an error of the service; a burst of them means that the session is lost."""
@@ -156,7 +157,7 @@ class Sessions:
         parts = self._parts
         if parts.bot.replies_begun > self._replies or now - self._ready_at >= PROVEN_S:
             self._attempts.proven()
-        parts.add([notes.SessionLost(lost.cause, lost.end.detail)])
+        parts.add([notes.SessionLost(lost.cause, lost.end.detail, lost.close_code)])
         speaks, silent_at = parts.bot.responses.caller_speaks, parts.bot.ends_at(now)
         self._leave_session(now)
         parts.recovering = True

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.config.checks.tool_schema import refusals
-from gateway.config.line.line import Settings
+from gateway.config.line.line import OneFunction, Settings
 from gateway.config.line.models import traits_of
 from gateway.config.line.parameters import Parameter, SecretParameter, is_json_schema, plain, schema_of
 from gateway.config.line.tools import ApprovedTools, HttpTool, McpTool, PythonTool
@@ -25,9 +25,24 @@ def tools_and_model(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def tool_choice_and_tools(settings: Settings, model: str) -> Iterator[Finding]:
-    """Require a tool if ``tool_choice`` is ``required``."""
-    if settings.tool_choice == "required" and not settings.tools:
+    """Require a tool if ``tool_choice`` is ``required``, and the named one if it is one function."""
+    choice = settings.tool_choice
+    if choice == "required" and not settings.tools:
         yield ("tool_choice",), "required needs at least one of tools"
+    if isinstance(choice, OneFunction) and choice.function not in (names := _function_names(settings)):
+        expected = f"expected one of {listed(names)}" if names else "expected tools with that function"
+        yield ("tool_choice", "function"), f"{choice.function} is no function of the line, {expected}"
+
+
+def _function_names(settings: Settings) -> list[str]:
+    """Return the names by which the model calls the line's functions; those of MCP servers are the service's."""
+    functions = (tool for tool in settings.tools if not isinstance(tool, McpTool))
+    return [
+        tool
+        if isinstance(tool, str)
+        else tool.name or (tool.python.rpartition(":")[2] if isinstance(tool, PythonTool) else "")
+        for tool in functions
+    ]
 
 
 def tools_once(settings: Settings, model: str) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from gateway.audio.sound import Sound
 from gateway.config.full import WhenFull, or_busy
@@ -144,6 +144,13 @@ class LineLimits(Section):
     """Maximum number of entries of secret digits for one tool in one call."""
 
 
+class OneFunction(Section):
+    """The one function that every answer calls."""
+
+    function: Text
+    """The name of a tool of the line: a built-in one, or one over HTTP or in Python."""
+
+
 class InterimResponse(Section):
     """Words that fill a wait; only with text models and an Azure voice."""
 
@@ -255,8 +262,11 @@ class Settings(Section):
     tools: Annotated[tuple[Tool, ...], Field(json_schema_extra={"uniqueItems": True})] = ()
     """The tools of the bot: end_call hangs up after its last words were heard, transfer_call transfers to one of
     transfers, send_digits presses keys; also functions over HTTP and in Python, and MCP servers."""
-    tool_choice: Literal["auto", "none", "required"] = "auto"
-    """Tool use: auto leaves it to the model, none forbids it, required forces it."""
+    tool_choice: Annotated[
+        Annotated[Literal["auto", "none", "required"], Tag("[word]")] | Annotated[OneFunction, Tag("[section]")],
+        Discriminator(lambda value: "[section]" if isinstance(value, dict) else "[word]"),
+    ] = "auto"
+    """Tool use: auto leaves it to the model, none forbids it, required forces it, {function: name} forces that one."""
     parallel_tool_calls: Switch = False
     """Let the model call several tools at once."""
     temperature: Annotated[Number, Field(ge=0, le=2)] | None = None

@@ -24,6 +24,9 @@ _NOT_SET_HERE = {
     "interrupt_response": "the gateway sets it, expected barge_in: true or false on the line",
     "auto_truncate": "the gateway cuts an answer at what the caller heard, expected no such key",
     "instruction": "unknown key, did you mean instructions?",
+    **dict.fromkeys(
+        ("avatar", "animation", "camera", "video", "image"), "a phone has no picture, expected no such key"
+    ),
     "modalities": "the gateway sets it, expected no such key",
     "input_audio_format": "the phone provider decides it, expected no such key",
     "output_audio_format": "the phone provider decides it, expected no such key",

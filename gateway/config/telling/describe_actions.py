@@ -20,7 +20,9 @@ def action_rows(line: Line) -> Iterator[tuple[str, str]]:
     settings = line.settings
     if not settings.tools:
         yield "tools", "none"
-    choice = {"required": "always uses one", "none": "uses none", "auto": ""}[settings.tool_choice]
+    chosen = settings.tool_choice
+    words = {"required": "always uses one", "none": "uses none", "auto": ""}
+    choice = words[chosen] if isinstance(chosen, str) else f"always uses {chosen.function}"
     if how := [word for word in (choice, "several at once" if settings.parallel_tool_calls else "") if word]:
         yield "tool use", ", ".join(how)
     functions = iter(line.functions)

@@ -17,8 +17,8 @@ class Lease(Protocol):
     name: str
     service: VoiceLive
 
-    async def connect(self, answering: Answering, limit_s: float | None = None) -> WebSocket:
-        """Connect as the service does, within ``limit_s``. A lease may be connected with again.
+    async def connect(self, answering: Answering, limit_s: float | None = None, call_id: str = "") -> WebSocket:
+        """Connect as the service does, within ``limit_s``, for this call. A lease may be connected with again.
 
         Raises ``VoiceConnectionError``.
         """
@@ -44,9 +44,9 @@ class Alone:
     def __init__(self, service: VoiceLive) -> None:
         self.service = service
 
-    async def connect(self, answering: Answering, limit_s: float | None = None) -> WebSocket:
+    async def connect(self, answering: Answering, limit_s: float | None = None, call_id: str = "") -> WebSocket:
         """Connect as the service does."""
-        return await self.service.connect(answering)
+        return await self.service.connect(answering, call_id=call_id)
 
     def ready(self) -> None:
         """Ignore it."""
@@ -76,16 +76,14 @@ class PooledLease:
         self._is_told = False
         self._is_over = False
 
-    async def connect(self, answering: Answering, limit_s: float | None = None) -> WebSocket:
+    async def connect(self, answering: Answering, limit_s: float | None = None, call_id: str = "") -> WebSocket:
         """Connect, and tell the pool what came of it."""
         if not self._is_first:
             self._pool.begin_again(self._session, self._clock())
         self._is_first = False
         named = self._named(answering)
         try:
-            if limit_s is None:
-                return await self.service.connect(named)
-            return await self.service.connect(named, limit_s=limit_s)
+            return await self.service.connect(named, limit_s=limit_s, call_id=call_id)
         except VoiceConnectionError as error:
             failure = failure_of(error.status, refused=isinstance(error, VoiceRefusedError))
             if failure is None:

@@ -213,3 +213,11 @@ def test_a_next_session_that_fails_is_asked_for_again() -> None:
     assert not any(isinstance(command, OpenVoice) for command in story.listen(2.0))
     story.tell(LOST)
     assert state_of(story) is State.RECOVERING
+
+
+@pytest.mark.parametrize("code", [0, 1011])
+def test_how_the_connection_ended_is_noted(code: int) -> None:
+    """By the code of the service's close frame; 0 where there was none."""
+    story = Story(LINE)
+    story.tell(VoiceClosed(VoiceEnd.LOST, "gone", close_code=code))
+    assert [(note.cause, note.close_code) for note in story.noted(notes.SessionLost)] == [("lost", code)]

@@ -202,6 +202,8 @@ def test_what_the_service_refuses_is_refused_at_load(
         ("gpt-4o", INTERIM),
         ("gpt-4.1", "language: en-US,de-DE"),
         ("gpt-4.1", "tools: [end_call]\ntool_choice: required"),
+        ("gpt-4.1", "tools: [end_call]\ntool_choice: {function: end_call}"),
+        ("gpt-4.1", "tools: [{python: 'json:dumps'}]\ntool_choice: {function: dumps}"),
     ],
 )
 def test_what_the_service_takes_is_taken(line_errors: LineErrors, model: str, text: str) -> None:

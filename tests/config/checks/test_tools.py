@@ -36,6 +36,16 @@ def at(url: str, parameters: str, method: str = "POST") -> str:
             "tools[0].mcp: model phi4-mm-realtime takes no MCP servers, expected none",
         ),
         ("gpt-4.1", "tool_choice: required", "tool_choice: required needs at least one of tools"),
+        (
+            "gpt-4.1",
+            "tools: [end_call]\ntool_choice: {function: order_status}",
+            "tool_choice.function: order_status is no function of the line, expected one of end_call",
+        ),
+        (
+            "gpt-4.1",
+            "tool_choice: {function: order_status}",
+            "tool_choice.function: order_status is no function of the line, expected tools with that function",
+        ),
         ("gpt-4.1", "tools: [end_call, end_call]", "tools[1]: end_call stands there twice"),
         (
             "gpt-4.1",

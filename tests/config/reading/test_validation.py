@@ -46,6 +46,9 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
             "recording: {consent: please}",
             "line.yaml:3:13: recording.consent: expected keys with values, such as {ask: …, key: …}, found 'please'",
         ),
+        ("avatar: {character: lisa}", "line.yaml:3:1: avatar: a phone has no picture, expected no such key"),
+        ("animation: {outputs: [viseme_id]}", "line.yaml:3:1: animation: a phone has no picture, expected no such key"),
+        ("camera: front", "line.yaml:3:1: camera: a phone has no picture, expected no such key"),
         (
             "turn_detection: {type: server_vad, interrupt_response: false}",
             "line.yaml:3:36: turn_detection.interrupt_response: the gateway sets it, "

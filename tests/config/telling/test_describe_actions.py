@@ -72,6 +72,10 @@ def test_an_agent_takes_the_place_of_the_model(read_line: ReadLine) -> None:
         ("", ["tools    none"]),
         ("tools: [end_call]", ["tool     end_call, built in"]),
         ("tools: [end_call]\ntool_choice: required", ["tool use always uses one", "tool     end_call, built in"]),
+        (
+            "tools: [end_call]\ntool_choice: {function: end_call}",
+            ["tool use always uses end_call", "tool     end_call, built in"],
+        ),
         ("tools: [end_call]\ntool_choice: none", ["tool use uses none", "tool     end_call, built in"]),
         (
             "model: gpt-4.1\ntools: [end_call]\ntool_choice: required\nparallel_tool_calls: true",

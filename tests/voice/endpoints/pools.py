@@ -25,7 +25,9 @@ class At(VoiceLive):
         self.asked: list[Answering] = []
         self.limits: list[float | None] = []
 
-    async def connect(self, answering: Answering, query: Any = None, *, limit_s: float | None = None) -> Any:
+    async def connect(
+        self, answering: Answering, query: Any = None, *, limit_s: float | None = None, call_id: str = ""
+    ) -> Any:
         """Return the next socket, or raise the next failure."""
         self.asked.append(answering)
         self.limits.append(limit_s)
