@@ -304,8 +304,8 @@ async def _retire(calls: Calls, *listeners: Listener | None) -> None:
 
 
 def providers_of(deployment: Deployment) -> dict[str, Provider]:
-    """Return the accounts that ``gateway.yaml`` names, each as a provider with its settings."""
-    accounts = deployment.providers.accounts
+    """Return the accounts that are served, each as a provider with its settings."""
+    accounts = deployment.served_accounts
     return {name: make_provider(name, section, deployment.public_url or "") for name, section in accounts.items()}
 
 
@@ -331,7 +331,7 @@ def _tapes(
     clock: Callable[[], float],
 ) -> Tapes:
     """Return the tapes of the calls that are wanted, with all that must not be on them."""
-    accounts = deployment.providers.accounts
+    accounts = deployment.served_accounts
     within = secrets_within([deployment, *(line.settings for line in lines)])
     hosts = (urlsplit(url).hostname for url in (*endpoints, deployment.public_url or ""))
     return Tapes(

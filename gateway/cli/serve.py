@@ -16,7 +16,7 @@ from gateway.app import Gateway, serving
 from gateway.cli.calling.fault_options import add_faults_and_seed
 from gateway.cli.check import add_config_option
 from gateway.cli.checking.capabilities import capability_warnings
-from gateway.cli.console.beside import console_beside
+from gateway.cli.console.beside import console_beside, console_of_workers, keyed
 from gateway.cli.loop import report_transports, run
 from gateway.cli.processes.environ import Environment
 from gateway.cli.processes.options import add_log_options, address, configure_logs, port
@@ -147,7 +147,7 @@ def _run_serve(options: argparse.Namespace) -> int:
         private=watched,
         spare=not options.no_spare,
         reread=partial(_reread, options, deployment),
-        console=partial(console_beside, deployment),
+        console=partial(console_of_workers, deployment, _host(options, deployment), port),
     )
     return run(run_workers(options.workers, service))
 
@@ -191,7 +191,7 @@ async def _serve(options: argparse.Namespace) -> int:
     async with _service(options, deployment) as (endpoint, api_key):
         try:
             with _test(options, deployment, host, port) as test:
-                served = test.deployment if test else deployment
+                served = keyed(test.deployment if test else deployment)
                 _warn(served, lines, options, "" if test else host)
                 _make_room(served, lines)
                 async with serving(
@@ -214,7 +214,7 @@ async def _serve(options: argparse.Namespace) -> int:
                         print(test.told(lines), flush=True)
                     _spare_the_collector()
                     async with (
-                        nullcontext() if is_worker() else console_beside(served),
+                        nullcontext() if is_worker() else console_beside(served, gateway.url, endpoint),
                         _examining(options, served, lines, gateway),
                         on_duty(board, stop, gateway.calls.take_news, gateway.go_on),
                     ):

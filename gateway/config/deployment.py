@@ -15,7 +15,7 @@ from gateway.config.endpoints import EndpointLimits, EndpointSection, check_endp
 from gateway.config.full import DeploymentWhenFull, or_busy
 from gateway.config.line.models import ModelChain
 from gateway.config.line.trouble import OnTrouble, OnTroubleOfAll
-from gateway.config.providers import Providers
+from gateway.config.providers import Browser, Providers, ProviderSettings
 from gateway.config.reading import environment
 from gateway.config.reading.document import read_document
 from gateway.config.reading.problems import ConfigErrors, KeyPath, dotted, listed
@@ -232,6 +232,12 @@ class Deployment(Section):
     def environ(self) -> Mapping[str, str]:
         """The environment that supplies ``${NAME}``, for the lines too."""
         return self._origin.environ
+
+    @property
+    def served_accounts(self) -> dict[str, ProviderSettings]:
+        """The accounts of ``providers``, and the phone of the console's pages where there is a console."""
+        phone = {Browser.provider_name(): Browser()} if self.console.enabled else {}
+        return {**phone, **self.providers.accounts}
 
     def require_endpoint(self) -> str:
         """Return the first Voice Live endpoint. Raises ConfigError if neither file nor environment names one."""

@@ -247,7 +247,7 @@ class Asterisk(ProviderSettings):
 
 
 class Browser(ProviderSettings):
-    """The phone in a browser, for programs that speak its wire."""
+    """The phone in a browser, for programs that speak its wire; the console's own needs no section."""
 
 
 SECTIONS: Mapping[str, type[ProviderSettings]] = {

@@ -18,6 +18,7 @@ protection    refuses requests that other pages make, and counts refusals
 forms         tokens that prove that a form is ours
 rendering     makes pages from templates
 static_files  styles and scripts
+phone/        the way from a page to the gateway, for the phone in a browser
 pages/        the pages
 table         all routes
 application   the application of all routes, and its listener

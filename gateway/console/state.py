@@ -6,6 +6,7 @@ from aiohttp import web
 from msgspec import Struct, field
 
 from gateway.config import Deployment
+from gateway.console.phone.way import PhoneWay
 from gateway.records.store.database import Database
 
 
@@ -15,6 +16,8 @@ class Console(Struct, frozen=True):
     deployment: Deployment
     database: Database | None
     """The database of the records; ``None`` where the deployment keeps none. Pages read ``records``."""
+    phone: PhoneWay | None = None
+    """The way to the gateway that takes calls of the pages; ``None`` where there is none."""
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     """The key of the tokens of forms; one for the process' life."""
 
@@ -28,9 +31,9 @@ class Console(Struct, frozen=True):
 CONSOLE = web.AppKey("console", Console)
 
 
-def console_for(deployment: Deployment) -> Console:
-    """Return the console of a deployment."""
-    return Console(deployment, Database(deployment.database) if deployment.records.enabled else None)
+def console_for(deployment: Deployment, phone: PhoneWay | None = None) -> Console:
+    """Return the console of a deployment, whose pages may call a gateway by ``phone``."""
+    return Console(deployment, Database(deployment.database) if deployment.records.enabled else None, phone)
 
 
 def console_of(request: web.Request) -> Console:

@@ -87,7 +87,7 @@ class StreamKeys:
             return Grant(line=line)
         if provider.verify_start is not None:
             return Unproven(line)
-        if not self._required:
+        if not self._required and not provider.traits.always_proven:
             return Grant(line=line)
         raise SignatureError("the stream has no token")
 

@@ -284,3 +284,10 @@ def test_how_sessions_are_negotiated_and_by_whom(tmp_path: Path) -> None:
     file.write_text("lines: lines/*.yaml\n")
     voice_live = load_deployment(file, {}).voice_live
     assert (voice_live.negotiate, voice_live.scope) == ("on", None)
+
+
+def test_a_console_brings_the_phone_of_its_pages(tmp_path: Path) -> None:
+    """No section names it; where the console is off, nothing serves it."""
+    assert list(load(tmp_path, "providers: {twilio: {}}\n").served_accounts) == ["browser", "twilio"]
+    assert list(load(tmp_path, "providers: {twilio: {}}\nconsole: false\n").served_accounts) == ["twilio"]
+    assert list(load(tmp_path, "providers: {twilio: {}}\n").providers.accounts) == ["twilio"]

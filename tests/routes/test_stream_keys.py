@@ -7,10 +7,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.call.metrics import Metrics
+from gateway.config import providers as settings
 from gateway.config.providers import Twilio as Settings
 from gateway.fleet.memory import Memory, shared_file
 from gateway.fleet.used import SIZE, SharedUsedKeys
 from gateway.phone.provider import Grant, Proof, Provider, SignatureError, UnsignedError, Upgrade
+from gateway.phone.providers.browser.provider import Browser
 from gateway.phone.providers.twilio.provider import Twilio
 from gateway.phone.providers.vonage.provider import TRAITS as GUESSING
 from gateway.phone.token import StreamTokens
@@ -264,3 +266,11 @@ async def test_a_right_signature_at_one_worker_is_demanded_by_all() -> None:
             await second.open(Guessing(UNSIGNED), token(Grant("support", "CA3")))
     finally:
         os.close(descriptor)
+
+
+async def test_a_page_s_stream_is_always_proven() -> None:
+    """Where no other needs a token, one from anywhere could begin calls through the console's own provider."""
+    door = Door(required=False)
+    assert await door.open() == Grant("support")
+    with pytest.raises(SignatureError, match=r"^the stream has no token$"):
+        await door.open(Browser(settings.Browser(), setup("browser")))

@@ -4,23 +4,29 @@ No page is made on the loop of the calls: one that takes long would make their f
 """
 
 import asyncio
+import secrets
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
+from pydantic import SecretStr
 
 from gateway.cli.loop import loop_factory
 from gateway.config import Deployment
+from gateway.console.phone.way import PhoneWay, way_to
 from gateway.errors import GatewayError
 
 log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def console_beside(deployment: Deployment) -> AsyncIterator[str]:
+async def console_beside(deployment: Deployment, gateway_url: str = "", emulator: str = "") -> AsyncIterator[str]:
     """Serve the console in a thread until the block ends; yield its address, empty where there is none.
+
+    Its pages may call the gateway at ``gateway_url``. ``emulator`` is the address of the emulator that answers there;
+    it is empty where Voice Live does.
 
     Raises ``GatewayError`` where it cannot listen on the address that ``gateway.yaml`` names. That of the default may
     be taken, by another gateway on this machine: then there is a warning, and no console.
@@ -28,13 +34,28 @@ async def console_beside(deployment: Deployment) -> AsyncIterator[str]:
     if not deployment.console.enabled:
         yield ""
         return
-    host, port = deployment.console.address
-    beside = _Beside(deployment, host, port)
+    way = way_to(deployment, gateway_url, emulated=bool(emulator))
+    where = deployment.console.address
+    beside = _Beside(deployment, where, way)
     beside.start()
     try:
-        yield await _begun(beside.address, deployment, host, port)
+        yield await _begun(beside.address, deployment, *where)
     finally:
         await asyncio.to_thread(beside.stop)
+
+
+def console_of_workers(deployment: Deployment, host: str, port: int, key: str) -> AbstractAsyncContextManager[str]:
+    """Return the console of worker processes, which share ``host``, ``port`` and the ``key`` of tokens."""
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return console_beside(keyed(deployment, key), url)
+
+
+def keyed(deployment: Deployment, key: str = "") -> Deployment:
+    """Return a deployment that has a key for tokens: its own, else ``key``, else one that is made up."""
+    if deployment.streams.key is not None:
+        return deployment
+    made = SecretStr(key or secrets.token_urlsafe(32))
+    return deployment.model_copy(update={"streams": deployment.streams.model_copy(update={"key": made})})
 
 
 async def _begun(address: "Future[str]", deployment: Deployment, host: str, port: int) -> str:
@@ -55,9 +76,10 @@ async def _begun(address: "Future[str]", deployment: Deployment, host: str, port
 class _Beside:
     """A thread that serves the console; ``address`` becomes its address, or the error."""
 
-    def __init__(self, deployment: Deployment, host: str, port: int) -> None:
+    def __init__(self, deployment: Deployment, where: tuple[str, int], way: PhoneWay | None) -> None:
         self._deployment = deployment
-        self._where = host, port
+        self._where = where
+        self._way = way
         self.address: Future[str] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -84,14 +106,16 @@ class _Beside:
                 log.exception("console_failed")
 
     async def _serve(self) -> None:
-        async with console_at(self._deployment, *self._where) as address:
+        async with console_at(self._deployment, *self._where, self._way) as address:
             self.address.set_result(address)
             await self._stop.wait()
 
 
-def console_at(deployment: Deployment, host: str, port: int) -> AbstractAsyncContextManager[str]:
+def console_at(
+    deployment: Deployment, host: str, port: int, way: PhoneWay | None = None
+) -> AbstractAsyncContextManager[str]:
     """Return the console of a deployment, which serves on this address and yields it."""
     from gateway.console.application import console_listening  # noqa: PLC0415 -- the start of calls does not wait for it
     from gateway.console.state import console_for  # noqa: PLC0415 -- the same
 
-    return console_listening(console_for(deployment), host, port)
+    return console_listening(console_for(deployment, way), host, port)

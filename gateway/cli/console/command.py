@@ -10,6 +10,7 @@ from gateway.cli.loop import run
 from gateway.cli.stopping import stop_on_signals
 from gateway.config import load_deployment
 from gateway.config.urls import private_listener
+from gateway.console.phone.way import way_to_public
 from gateway.errors import GatewayError
 from gateway.logs import setup as logs
 
@@ -35,7 +36,7 @@ async def _console(options: argparse.Namespace) -> int:
     deployment = load_deployment(options.config, os.environ)
     host, port = options.listen or deployment.console.address
     try:
-        async with console_at(deployment, host, port) as address:
+        async with console_at(deployment, host, port, way_to_public(deployment)) as address:
             print(f"Console: {address}  (Ctrl-C stops it)", flush=True)
             await stop.asked.wait()
     except OSError as error:

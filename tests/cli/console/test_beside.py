@@ -8,9 +8,11 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.cli.console.beside import console_beside
+from gateway.cli.console.beside import console_beside, console_of_workers, keyed
 from gateway.config import Deployment, load_deployment
+from gateway.config.secrets import values_of
 from gateway.errors import GatewayError
+from tests.e2e.rig import LINE
 
 
 def deployment_of(folder: Path, console: str) -> Deployment:
@@ -53,3 +55,26 @@ async def test_an_address_that_is_taken_is_an_error_only_where_it_is_written(
             async with console_beside(written.model_copy(update={"console": console})) as url:
                 assert url == ""
     assert [entry["event"] for entry in logs] == ["console_not_served"]
+
+
+def test_tokens_have_a_key_that_console_and_gateway_share(tmp_path: Path) -> None:
+    """That of the deployment, else that of the workers, else one that is made up."""
+    bare = deployment_of(tmp_path, "false")
+    assert values_of(keyed(bare, "shared").streams.key) == ("shared",)
+    assert len(values_of(keyed(bare).streams.key)[0]) > 32
+    own = keyed(bare, "shared")
+    assert keyed(own, "other") is own
+
+
+async def test_the_console_of_workers_calls_them(tmp_path: Path) -> None:
+    """With the key that they share, at the address on which all of them listen."""
+    file = tmp_path / "gateway.yaml"
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "support.yaml").write_text(LINE, "utf-8")
+    file.write_text("console: {listen: '127.0.0.1:0'}\n", "utf-8")
+    async with (
+        console_of_workers(load_deployment(file, {}), "127.0.0.1", 8080, "shared") as url,
+        aiohttp.ClientSession() as client,
+        client.get(f"{url}/phone/support") as answer,
+    ):
+        assert answer.status == 200

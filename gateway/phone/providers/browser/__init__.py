@@ -1,4 +1,4 @@
-"""The phone in a browser.
+"""The phone in a browser, a page of the console.
 
 provider  the proof of its streams; no webhook, no REST API
 wire      audio as binary messages, control as JSON

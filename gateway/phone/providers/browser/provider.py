@@ -19,6 +19,7 @@ TRAITS = Traits(
     says_after=False,
     transfers_after=False,
     stream_key="token of the console, or secret in the path",
+    always_proven=True,
 )
 
 

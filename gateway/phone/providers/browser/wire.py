@@ -1,6 +1,6 @@
 """The wire of the phone in a browser: 16-bit audio as binary messages, control as JSON. Pure.
 
-docs/providers/browser.md describes the messages.
+docs/providers/browser.md describes the messages. The other end is ``gateway/console/static/phone/call.js``.
 """
 
 from collections.abc import Sequence

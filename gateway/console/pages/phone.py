@@ -1,0 +1,117 @@
+"""*Try*: a phone in the browser, to talk to a line as its callers do."""
+
+import asyncio
+import glob
+import time
+from pathlib import Path
+
+from aiohttp import web
+
+from gateway.config import ConfigErrors, Deployment
+from gateway.config.lines import Lines
+from gateway.console.phone.record import ended
+from gateway.console.phone.relay import relay
+from gateway.console.phone.way import PhoneWay
+from gateway.console.policy import HEADERS
+from gateway.console.rendering import render
+from gateway.console.route import Route
+from gateway.console.state import console_of
+from gateway.console.visitors import Need
+from gateway.path_segment import segment
+
+PERMISSIONS = {"Permissions-Policy": HEADERS["Permissions-Policy"].replace("microphone=()", "microphone=(self)")}
+"""This page alone gets the microphone."""
+NO_WAY = "The phone needs a gateway that serves this console, or a public_url and a streams.key in gateway.yaml."
+"""Where nothing can take the call."""
+
+
+async def choice(request: web.Request) -> web.Response:
+    """Return the page on which a line is chosen."""
+    deployment = console_of(request).deployment
+    lines = sorted(await asyncio.to_thread(_files, deployment))
+    return render(request, "phones.html.j2", lines=lines, no_way="" if console_of(request).phone else NO_WAY)
+
+
+async def phone(request: web.Request) -> web.Response:
+    """Return the phone for one line; 404 for a line that has no file."""
+    console, line = console_of(request), request.match_info["line"]
+    files = await asyncio.to_thread(_files, console.deployment)
+    if line not in files:
+        raise web.HTTPNotFound
+    way = _way(request)
+    beside = f"/phone/{segment(line)}"
+    response = render(
+        request,
+        "phone.html.j2",
+        line=line,
+        file=_shown(files[line], console.deployment),
+        mistake=await asyncio.to_thread(_mistake, console.deployment, files[line]),
+        emulated=way.emulated,
+        calls=f"{beside}/calls",
+        record="/phone-record/CALL" if console.database is not None else "",
+    )
+    response.headers.update(PERMISSIONS)
+    return response
+
+
+async def begin(request: web.Request) -> web.Response:
+    """Return a new call as JSON: its id, and the path of its stream, which opens once."""
+    line, console = request.match_info["line"], console_of(request)
+    if line not in await asyncio.to_thread(_files, console.deployment):
+        raise web.HTTPNotFound
+    granted = _way(request).grant(line, time.time())
+    path = f"/phone/{segment(line)}/stream/{granted.token}"
+    return web.json_response({"call": granted.call, "path": path})
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Pass the stream of a call on to the gateway, which checks its token."""
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        raise web.HTTPUpgradeRequired
+    return await relay(request, _way(request).stream_url(request.match_info["line"], request.match_info["token"]))
+
+
+async def record(request: web.Request) -> web.Response:
+    """Return what the record of a call says, as JSON; 404 until it has the call's end."""
+    database = console_of(request).records
+    found = await ended(database, request.match_info["call"]) if database is not None else None
+    if found is None:
+        raise web.HTTPNotFound
+    return web.json_response({"path": f"/calls/{segment(found.key)}", "findings": found.findings})
+
+
+def _way(request: web.Request) -> PhoneWay:
+    way = console_of(request).phone
+    if way is None:
+        raise web.HTTPServiceUnavailable(reason=NO_WAY)
+    return way
+
+
+def _files(deployment: Deployment) -> dict[str, Path]:
+    """Return the file of each line, by the line's name."""
+    names = glob.glob(str(deployment.file.parent / deployment.lines), recursive=True)  # noqa: PTH207 -- may be absolute
+    return {Path(name).stem: Path(name) for name in sorted(names)}
+
+
+def _mistake(deployment: Deployment, file: Path) -> str:
+    """Return the first mistake in a line's file; empty if there is none."""
+    try:
+        Lines(deployment)
+    except ConfigErrors as errors:
+        return next((str(error) for error in errors.errors if error.file == str(file)), "")
+    return ""
+
+
+def _shown(file: Path, deployment: Deployment) -> str:
+    folder = deployment.file.resolve().parent.parent
+    file = file.resolve()
+    return str(file.relative_to(folder) if file.is_relative_to(folder) else file)
+
+
+ROUTES = (
+    Route("GET", "/phone", choice, Need.VIEWER),
+    Route("GET", "/phone/{line}", phone, Need.LISTENER),
+    Route("POST", "/phone/{line}/calls", begin, Need.LISTENER),
+    Route("GET", "/phone/{line}/stream/{token}", stream, Need.LISTENER),
+    Route("GET", "/phone-record/{call}", record, Need.LISTENER),
+)
