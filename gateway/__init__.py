@@ -39,8 +39,8 @@ cli/            the ``gateway`` command
 __main__        the start of the ``gateway`` command
 sim/            the outside world: simulated phones, a Voice Live emulator, reports of calls
 starter/        the files that ``gateway init`` writes
-upgrade         the upgrade from HTTP to a WebSocket, on both sides
-websocket       the WebSocket under both legs
+connecting/     connects to Voice Live, by the SDK's private names or by its public ones
+sockets/        the WebSockets under both legs, and the upgrade to them
 network/        the parts of a socket that aiohttp lacks: frames, names of hosts, file descriptors
 logs/           the log: its lines, its writer, the removal of secrets
 audio/          audio formats, conversion and files

@@ -28,6 +28,7 @@ from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import secrets_within, values_of
 from gateway.config.telling.origins import origins
 from gateway.config.urls import private_listener
+from gateway.connecting.choice import public_legs
 from gateway.doctor.probing import probing
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
@@ -57,6 +58,7 @@ from gateway.routes.sessions_ahead import SessionsAhead
 from gateway.routes.stream_keys import StreamKeys
 from gateway.routes.webhooks import Webhooks
 from gateway.routing import private_listening, public_paths, url_of
+from gateway.sockets.choice import choose_sockets
 from gateway.tape.service import TapedVoiceLive
 from gateway.tape.tapes import Tapes, Wanted
 from gateway.tools import Functions
@@ -207,6 +209,7 @@ async def serving(
         used=board.used,
         control=control,
         refusals=refusals,
+        accept=choose_sockets(deployment.sockets).accept,
         public_url=public_url,
         max_message=deployment.limits.message_kb * 1024,
         start_timeout_s=deployment.limits.start_timeout_s,
@@ -235,7 +238,9 @@ async def serving(
         tapes=tapes,
         traces=traces,
     )
-    health = Health(calls, metrics, board, voice_live, of_endpoints, partial(_answers_when_full, deployment, lines))
+    answers = partial(_answers_when_full, deployment, lines)
+    legs = public_legs(deployment.sockets)
+    health = Health(calls, metrics, board, voice_live, of_endpoints, answers, public_legs=legs)
     connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
     metrics.connections_limit.set(connections.limit)
     watched = private_listener(deployment.listen.private) if deployment.listen.private else None

@@ -60,6 +60,26 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--sockets public``: the same tests on the public names of libraries alone."""
+    parser.addoption("--sockets", choices=("fast", "public"), default="fast", help="the WebSockets of both legs")
+
+
+@pytest.fixture
+def public_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let both legs find that aiohttp's private names are gone."""
+    if request.node.get_closest_marker("needs_fast_sockets"):
+        pytest.skip("public names do not give the reason of a close frame, nor the body of a refusal")
+    monkeypatch.setattr("gateway.sockets.choice.lack_of_aiohttp", lambda: "a test took them away")
+
+
+@pytest.fixture(autouse=True)
+def as_wanted(request: pytest.FixtureRequest) -> None:
+    """Run every test on the sockets that ``--sockets`` names, but for those that need what the SDK keeps to itself."""
+    if request.config.getoption("--sockets") == "public":
+        request.getfixturevalue("public_sockets")
+
+
 def open_sockets() -> int:
     """Return the number of sockets that this process holds."""
     fds = Path("/proc/self/fd")

@@ -32,7 +32,7 @@ LONG_FILES = {
     "tests/routes/test_webhooks.py",
     "tests/sim/caller/test_call.py",
     "tests/sim/phone/test_phone.py",
-    "tests/test_websocket.py",
+    "tests/sockets/test_websocket.py",
     "tests/voice/test_wire.py",
 }
 LONG_FUNCTIONS = {

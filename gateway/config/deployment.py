@@ -34,6 +34,7 @@ DEFAULT_MODEL = "gpt-realtime"
 
 FALLBACKS: dict[KeyPath, tuple[str, ...]] = {
     ("public_url",): environment.PUBLIC_URL,
+    ("sockets",): environment.SOCKETS,
     ("voice_live", "endpoint"): environment.ENDPOINT,
     ("voice_live", "key"): environment.KEY,
     ("voice_live", "model"): environment.MODEL,
@@ -186,6 +187,9 @@ class Deployment(Section):
     """The content of the traces of calls."""
     console: AnyConsole = Console()
     """The console: pages for those who run the lines, on a listener of their own; false serves none."""
+    sockets: Literal["fast", "public"] = "fast"
+    """The WebSockets of both legs: fast, where the installed aiohttp and azure-ai-voicelive have the private names that
+    it needs; public, on their public names alone. Defaults to GATEWAY_SOCKETS."""
     lines: Text = "lines/*.yaml"
     """The files of the phone lines, as a pattern; the path is relative to this file."""
 

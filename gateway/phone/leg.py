@@ -30,7 +30,7 @@ PEER_CLOSE_LIMIT_S = 1.0
 
 
 class MediaSocket(Protocol):
-    """The socket under the leg; ``gateway.websocket.WebSocket`` is one, and another server may have its own."""
+    """The socket under the leg; ``gateway.sockets.websocket.WebSocket`` is one, and another server may have its own."""
 
     async def receive(self) -> str | bytes | None:
         """Return the next message; ``None`` once closed."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -29,8 +29,14 @@ class Health:
         voice_live: PooledVoiceLive,
         of_endpoints: EndpointMetrics,
         answers_when_full: Callable[[], bool] = lambda: False,
+        *,
+        public_legs: Sequence[str] = (),
     ) -> None:
-        """``answers_when_full`` tells whether callers for whom there is no room are to hear something from here."""
+        """``answers_when_full`` tells whether callers for whom there is no room are to hear something from here.
+
+        ``public_legs`` are the legs whose sockets use public names of libraries alone.
+        """
+        self._public_legs = public_legs
         self._calls = calls
         self._voice_live = voice_live
         self._of_endpoints = of_endpoints
@@ -62,6 +68,8 @@ class Health:
             body["endpoints"] = [_shown(one) for one in pool.shown(now)]
         if reductions := self._voice_live.shown_reductions():
             body["session_reduced"] = list(reductions)
+        if self._public_legs:
+            body["public_sockets"] = list(self._public_legs)
         return web.json_response(body, status=200 if is_willing else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:

@@ -45,9 +45,9 @@ from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.request_url import requested_url
 from gateway.routes.sessions_ahead import SessionsAhead
 from gateway.routes.stream_keys import Unproven, granted, is_over, note_lost, note_stream
+from gateway.sockets.choice import Accept
 from gateway.tape.tapes import Tapes
 from gateway.tools import Functions
-from gateway.upgrade import accept
 
 if TYPE_CHECKING:  # an extra, which is not there where no traces are made
     from gateway.tracing.call_trace import CallTrace
@@ -86,6 +86,7 @@ class MediaStreams:
         used: UsedKeys,
         control: CallControl,
         refusals: Refusals,
+        accept: Accept,
         public_url: str,
         max_message: int,
         start_timeout_s: float,
@@ -113,6 +114,7 @@ class MediaStreams:
         self._used = used
         self._control = control
         self._refusals = refusals
+        self._accept = accept
         self._public_url = public_url
         self._max_message = max_message
         self._start_timeout_s = start_timeout_s
@@ -135,7 +137,7 @@ class MediaStreams:
             if place is None:
                 await self.strand(KnownCall(name, grant.call_id, grant.line))
                 return self._refusals.response("stream", Refused(self._calls.unwilling), request, provider=name)
-            accepted = await accept(
+            accepted = await self._accept(
                 request,
                 subprotocols=tuple(provider.subprotocols),
                 max_message=self._max_message,

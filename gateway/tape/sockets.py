@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gateway.phone.leg import MediaSocket
-from gateway.websocket import BINARY, WebSocket
+from gateway.sockets.message_socket import BINARY, MessageSocket
 
 Note = Callable[[str, str, object], None]
 """Records ``to`` (``in`` or ``out``), a kind and what it was."""
@@ -55,10 +55,10 @@ class TapedSocket:
         return None
 
     def send(self, message: str | bytes, opcode: int = BINARY) -> None:
-        """Write at once; see ``WebSocket.send``."""
+        """Write at once; see ``MessageSocket.send``."""
         note = self._note
         try:
-            if isinstance(self._socket, WebSocket):
+            if isinstance(self._socket, MessageSocket):
                 self._socket.send(message, opcode)
             else:
                 self._socket.send(message)
@@ -98,6 +98,6 @@ class TapedSocket:
     def _ended(self) -> None:
         if self._note is not None and not self._is_ended:
             self._is_ended = True
-            reason = self._socket.close_reason if isinstance(self._socket, WebSocket) else ""
+            reason = self._socket.close_reason if isinstance(self._socket, MessageSocket) else ""
             told = {"code": self._socket.close_code, "reason": reason, "failure": self._socket.failure}
             self._note("in", "closed", told)

@@ -10,6 +10,7 @@ from gateway.audio.formats import AudioFormat
 from gateway.config.api_versions import RESPONSE_SINCE, newer_members
 from gateway.config.session_formats import OUTPUT_FORMATS
 from gateway.errors import WireError
+from gateway.sockets.message_socket import BROKEN, TEXT, MessageSocket
 from gateway.voice import wire
 from gateway.voice.bot import Agent, Answering
 from gateway.voice.commands import AddMessage, CreateResponse, SayText, VoiceCommand, without_members
@@ -20,7 +21,6 @@ from gateway.voice.events import MalformedEvent, VoiceClosed, VoiceEnd, VoiceEve
 from gateway.voice.opening import Opened, Opening
 from gateway.voice.proposals import Proposal, going_on_with
 from gateway.voice.service import VoiceLive
-from gateway.websocket import BROKEN, TEXT, WebSocket
 
 
 class Ahead(Protocol):
@@ -62,7 +62,7 @@ class VoiceLeg:
         self._is_edited = bool(self._unknown)
         """``True`` if requests do not go out as they are."""
         self._lease: Lease | None = None
-        self._socket: WebSocket | None = None
+        self._socket: MessageSocket | None = None
         self._closing: VoiceClosed | None = None
 
     async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
@@ -164,7 +164,7 @@ class VoiceLeg:
             await self._socket.close()
 
 
-def _closed_by_service(socket: WebSocket, service: VoiceLive, answering: Answering) -> VoiceClosed:
+def _closed_by_service(socket: MessageSocket, service: VoiceLive, answering: Answering) -> VoiceClosed:
     """Return the closing event. The SDK's iterator ends alike for both: if we did not close it, it was lost."""
     reason = f": {socket.close_reason}" if socket.close_reason else ""
     code = 0 if socket.failure or socket.close_code in (None, BROKEN) else int(socket.close_code or 0)

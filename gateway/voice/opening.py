@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from gateway.errors import WireError
+from gateway.sockets.message_socket import BROKEN, MessageSocket
 from gateway.voice import wire
 from gateway.voice.endpoints.circuit import Failure
 from gateway.voice.endpoints.lease import Lease
@@ -28,7 +29,6 @@ from gateway.voice.negotiation.refusal import POLICY, Refusal, is_about_update, 
 from gateway.voice.proposals import Proposal
 from gateway.voice.service import VoiceConnectionError, VoiceLive, VoiceRefusedError
 from gateway.voice.service_words import advice_for_refusal
-from gateway.websocket import BROKEN, WebSocket
 
 log = structlog.get_logger()
 
@@ -68,7 +68,7 @@ class Attempt:
 class Opened:
     """An accepted session on an open socket."""
 
-    socket: WebSocket
+    socket: MessageSocket
     proposal: Proposal
     ready: SessionReady
     session: Session
@@ -106,7 +106,7 @@ class Opening:
         self._service = service_of(service)
         self._proposals = proposals
         self._call_id = call_id
-        self._socket: WebSocket | None = None
+        self._socket: MessageSocket | None = None
         self._lease: Lease | None = None
         self._is_closing = False
         self._connections = 0
@@ -207,7 +207,7 @@ class Opening:
             else:
                 renewals += 1
 
-    async def _connect(self, lease: Lease, proposal: Proposal, tried: set[str]) -> WebSocket:
+    async def _connect(self, lease: Lease, proposal: Proposal, tried: set[str]) -> MessageSocket:
         while True:
             self._connections += 1
             others = self._service.others(proposal.answering, tried)
@@ -243,7 +243,7 @@ class Opening:
         await asyncio.sleep(random.uniform(*RETRY_S))  # noqa: S311 -- no secret
 
     async def _configure(
-        self, socket: WebSocket, lease: Lease, proposal: Proposal, negotiation: Negotiation, renewals: int
+        self, socket: MessageSocket, lease: Lease, proposal: Proposal, negotiation: Negotiation, renewals: int
     ) -> Attempt:
         """Ask for the session until it is accepted, or the connection is of no more use; return the last attempt.
 
@@ -272,7 +272,7 @@ class Opening:
                 return attempt
         raise AssertionError("the last try returns")
 
-    async def _update(self, socket: WebSocket, attempt: Attempt, number: int) -> None:
+    async def _update(self, socket: MessageSocket, attempt: Attempt, number: int) -> None:
         """Send one update and note its answer in ``attempt``; another failure is a ``_FailedError``."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -327,7 +327,7 @@ class Opening:
         else:
             attempt.refusal = Refusal(message=wrong.words, param=f"session.{wrong.member}")
 
-    def _closed(self, socket: WebSocket) -> Refusal:
+    def _closed(self, socket: MessageSocket) -> Refusal:
         """Return the end of the connection as a refusal, with the error before it, if there was one."""
         if self._is_closing:
             raise _FailedError(VoiceClosed(VoiceEnd.CLOSED))

@@ -6,38 +6,32 @@ import importlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import Literal
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 import structlog
-from azure.ai.voicelive.aio._patch import _USER_AGENT, _VoiceLiveConnectionManager
 from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
+from gateway.connecting import choice
+from gateway.connecting.asked import Asked
 from gateway.errors import GatewayError
 from gateway.network.name_look_up import Connector
-from gateway.upgrade import connect
+from gateway.sockets.choice import Way
+from gateway.sockets.message_socket import MessageSocket
+from gateway.sockets.public_upgrade import refusing_redirects
 from gateway.voice.bot import Agent, Answering, Model
 from gateway.voice.identity import AHEAD_S, Identity, authority_for, first_line, scope_for
 from gateway.voice.negotiation.memory import Memory
 from gateway.voice.negotiation.watch import Unwatched, Watch
 from gateway.voice.service_words import advice_for, request_id_in, said_in
-from gateway.websocket import WebSocket
 
-HEARTBEAT_S = 9.0
-"""Silence after which the service is pinged; one that leaves a ping unanswered for half of it is lost, after 13.5 s."""
-MAX_MESSAGE = 4 * 1024 * 1024
-CLOSE_TIMEOUT_S = 1.0
 TOKEN_RETRY_S = 15.0
 """The time until a token that could not be fetched in the background is asked for again."""
 LOOK_AGAIN_S = 3600.0
 """The longest sleep between two looks at the clock, which may be set meanwhile."""
 REQUEST_ID_LIMIT = 200
 """Characters of a call's id up to which it is sent as the request's id."""
-VOICE_AGENT_VERSION = "2025-11-15-preview"
-"""The API version of the route of agents of kind voice."""
-VOICE_AGENT_HEADERS = {"Foundry-Features": "VoiceAgents=V1Preview"}
 
 
 log = structlog.get_logger()
@@ -65,43 +59,6 @@ class VoiceUnreachableError(VoiceConnectionError):
     """The service did not answer, or could not be connected to."""
 
 
-class _Handshake(_VoiceLiveConnectionManager):
-    """The SDK's connection manager with its connection taken over.
-
-    ``connect()`` of SDK 1.3.1 has no time limit, and where it is cancelled it leaves its ``ClientSession`` open; it
-    also makes a new one for every call, so no call can use a name that was resolved before. The URL, the query and the
-    authentication stay the SDK's.
-    """
-
-    async def open(self, http: aiohttp.ClientSession, answering: Answering, named: Mapping[str, str]) -> WebSocket:
-        headers = {**await self._get_auth_headers(), **named, "User-Agent": _USER_AGENT}
-        url = self._prepare_url()
-        if isinstance(answering, Agent) and answering.kind == "voice":
-            url, headers = _voice_agent_url(url, answering), headers | VOICE_AGENT_HEADERS
-        return await connect(
-            http,
-            url,
-            headers,
-            max_message=MAX_MESSAGE,
-            close_timeout_s=CLOSE_TIMEOUT_S,
-            heartbeat_s=HEARTBEAT_S,
-        )
-
-
-def _voice_agent_url(url: str, agent: Agent) -> str:
-    """Return the address of an agent of kind voice, which has a route of its own on the same host."""
-    parts = urlsplit(url)
-    root = parts.path.removesuffix("/voice-live/realtime")
-    project, name = (quote(part, safe="") for part in (agent.project, agent.name))
-    path = f"{root}/api/projects/{project}/agents/{name}/endpoint/protocols/voice"
-    query = {"api-version": VOICE_AGENT_VERSION}
-    if agent.version:
-        query["agent-version"] = agent.version
-    if agent.conversation_id:
-        query["conversation-id"] = agent.conversation_id
-    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), ""))
-
-
 class VoiceLive:
     """Opens sessions at one endpoint. Use as an async context manager, one for the process.
 
@@ -109,7 +66,7 @@ class VoiceLive:
     ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls. Agents take no key: for them it is always Entra.
     ``identity`` replaces ``DefaultAzureCredential``, and is closed at the end. Without a key its first token is fetched
     at the start, and kept fresh. ``scope`` is that of its tokens, empty for that of the endpoint's cloud. ``client_id``
-    names a managed identity, where the machine has several.
+    names a managed identity, where the machine has several. ``sockets`` is the way in which connections are opened.
     """
 
     def __init__(
@@ -124,7 +81,10 @@ class VoiceLive:
         client_id: str = "",
         negotiate: Negotiate = "on",
         watch: Watch | None = None,
+        sockets: Way = "fast",
     ) -> None:
+        self.way, self._open = choice.opener(sockets)
+        """The way in which connections are opened; ``public`` too where ``fast`` is not possible."""
         self.endpoint = endpoint
         self.api_version = api_version
         self.negotiate: Negotiate = negotiate
@@ -147,7 +107,10 @@ class VoiceLive:
         await self._group.__aenter__()
         if identity is not None:
             self._refreshing = self._group.create_task(_keep_fresh(identity))
-        self._http = aiohttp.ClientSession(connector=Connector(limit=0, force_close=True))
+        self._http = aiohttp.ClientSession(
+            connector=Connector(limit=0, force_close=True),
+            trace_configs=[refusing_redirects()] if self.way == "public" else None,
+        )
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -184,7 +147,7 @@ class VoiceLive:
         *,
         limit_s: float | None = None,
         call_id: str = "",
-    ) -> WebSocket:
+    ) -> MessageSocket:
         """Return a connected socket, before the first message in either direction; within ``limit_s``, if that is less.
 
         ``call_id`` becomes the request's ``x-ms-client-request-id``, by which Azure's support finds it.
@@ -195,18 +158,19 @@ class VoiceLive:
         if self._http is None:
             raise RuntimeError("VoiceLive is used outside its context")
         limit_s = min(self.connect_timeout_s, limit_s or self.connect_timeout_s)
-        handshake = _Handshake(
-            credential=await self._credential_for(answering),
-            endpoint=self.endpoint,
-            api_version=self.api_version,
+        asked = Asked(
+            self.endpoint,
+            self.api_version,
+            await self._credential_for(answering),
+            query or {},
+            _request_id(call_id),
             model=answering.name if isinstance(answering, Model) else None,
-            agent_config=_agent_config(answering) if isinstance(answering, Agent) else None,
-            extra_query=query or {},
-            extra_headers={},
+            agent=_agent_config(answering) if isinstance(answering, Agent) else None,
+            is_voice_agent=isinstance(answering, Agent) and answering.kind == "voice",
         )
         try:
             async with asyncio.timeout(limit_s):
-                return await handshake.open(self._http, answering, _request_id(call_id))
+                return await self._open(self._http, asked)
         except TimeoutError:
             raise VoiceUnreachableError(
                 f"Voice Live at {self.endpoint} did not answer within {limit_s:.3g} s"
@@ -279,7 +243,7 @@ def _request_id(call_id: str) -> dict[str, str]:
 
 
 def _agent_config(agent: Agent) -> dict[str, str]:
-    """Return the agent as the SDK's connection manager takes it; empty values are left out."""
+    """Return the agent as the SDK takes it; empty values are left out."""
     return {
         "agent_name": agent.name,
         "project_name": agent.project,

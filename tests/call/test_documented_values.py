@@ -8,9 +8,10 @@ from gateway.call.history import history
 from gateway.call.recovery import attempts
 from gateway.call.speaking import comfort, playback, responses, truncations
 from gateway.call.tools import mcp, secret_entry, tools, waiting
+from gateway.connecting import asked
 from gateway.phone.events import Playout
-from gateway.voice import opening, service
-from gateway.websocket import OUTBOX_LIMIT, UNREAD_LIMIT
+from gateway.sockets.message_socket import OUTBOX_LIMIT, UNREAD_LIMIT
+from gateway.voice import opening
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -101,9 +102,9 @@ def chosen() -> list[tuple[str, tuple[float, float]]]:
         ("behind a pause audio may be late, in seconds", (caller_clock.BURST_S, 1)),
         ("a key takes, in seconds", (caller_clock.KEY_S, 0.05)),
         ("a session is opened, in seconds", (opening.READY_TIMEOUT_S, 10)),
-        ("the service is pinged, in seconds", (service.HEARTBEAT_S, 9)),
-        ("a session is closed, in seconds", (service.CLOSE_TIMEOUT_S, 1)),
-        ("a message of the service has, in bytes", (service.MAX_MESSAGE, 4 * 1024 * 1024)),
+        ("the service is pinged, in seconds", (asked.HEARTBEAT_S, 9)),
+        ("a session is closed, in seconds", (asked.CLOSE_TIMEOUT_S, 1)),
+        ("a message of the service has, in bytes", (asked.MAX_MESSAGE, 4 * 1024 * 1024)),
         ("a phone is sent ahead, in milliseconds", (playout.lead_ms, 400)),
         ("the lead is topped up, in milliseconds", (playout.refill_ms, 200)),
         ("a frame has, in milliseconds", (playout.frame_ms, 20)),

@@ -36,7 +36,7 @@ SHORT_S, LONG_S = (0.4, 2.6), (20.5, 21.5)
 SLOW = frozenset({"vanish", "half_open", "no_answer", "stalled_reader"})
 PASSING = frozenset({"cut", "reset", "half_open", "expire", "errors", "malformed", "late_deltas"})
 """The faults of a session that another one does not have."""
-OURS = ("gateway.call.", "gateway.phone.", "gateway.voice.", "gateway.websocket", "gateway.sim.")
+OURS = ("gateway.call.", "gateway.phone.", "gateway.voice.", "gateway.sockets.websocket", "gateway.sim.")
 """The modules whose timers belong to a call; the gateway's own measure of the loop's lag is not among them."""
 
 

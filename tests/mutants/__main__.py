@@ -32,7 +32,8 @@ TESTS = {
     "gateway/routes": ("tests/routes",),
     "gateway/tools": ("tests/tools",),
     "gateway/voice": ("tests/voice",),
-    "gateway": ("tests/test_rest.py", "tests/test_upgrade.py", "tests/test_websocket.py"),
+    "gateway/sockets": ("tests/sockets",),
+    "gateway": ("tests/test_rest.py",),
 }
 """The fast tests of a package."""
 OWN = {

@@ -12,7 +12,7 @@ from aiofastnet.transport import Transport
 from gateway.cli.loop import run
 from gateway.errors import InputError
 from gateway.network.transports import own_transports_because
-from tests.test_upgrade import self_signed
+from tests.sockets.test_upgrade import self_signed
 
 TRANSPORTS = "GATEWAY_TRANSPORTS"
 

@@ -37,6 +37,7 @@ from gateway.routes.refusing.refusals import Refusals, Refused
 from gateway.routes.sessions_ahead import SessionsAhead
 from gateway.routes.stream_keys import StreamKeys, Unproven
 from gateway.routes.webhooks import Webhooks
+from gateway.sockets.choice import choose_sockets
 from gateway.tools import FunctionCall, FunctionResult, Functions
 from gateway.voice.endpoints.endpoint import Endpoint
 from gateway.voice.endpoints.pool import Pool
@@ -206,6 +207,7 @@ class Stage:
             used=self.used,
             control=self.control,
             refusals=self.refusals,
+            accept=choose_sockets("fast").accept,
             public_url=PUBLIC,
             max_message=1024,
             start_timeout_s=0.01,

@@ -4,12 +4,12 @@ import pytest
 
 from gateway.phone.provider import Grant, Upgrade
 from gateway.sim.emulator import Emulator
+from gateway.sockets.message_socket import MessageSocket
 from gateway.tape.service import TapedVoiceLive
 from gateway.tape.sockets import TapedSocket
 from gateway.tape.tapes import current
 from gateway.voice.bot import Model
 from gateway.voice.service import VoiceUnreachableError
-from gateway.websocket import WebSocket
 from tests.e2e.rig import instant
 from tests.tape.test_sockets import Socket
 from tests.tape.test_tapes import TWILIO, make, started, tapes_in
@@ -23,7 +23,7 @@ async def test_a_taped_call_has_a_recording_socket_and_any_other_the_real_one(tm
         make(tmp_path) as tapes,
     ):
         socket = await service.connect(Model("gpt-4.1"))
-        assert isinstance(socket, WebSocket)
+        assert isinstance(socket, MessageSocket)
         await socket.close()
         phone = tapes.stream(Socket(), TWILIO, Upgrade(), Grant())
         with tapes.call(phone, TWILIO, started("CA1")):

@@ -229,7 +229,12 @@ async def test_a_session_that_is_never_accepted(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("how", "code", "words"),
     [
-        ("close", 4000, "Voice Live closed the session with 4000: because"),
+        pytest.param(
+            "close",
+            4000,
+            "Voice Live closed the session with 4000: because",
+            marks=pytest.mark.needs_fast_sockets,
+        ),
         ("reset", 0, "the connection to Voice Live broke"),
     ],
 )
@@ -266,6 +271,7 @@ async def test_odd_frames_are_events_and_no_end() -> None:
     assert listener.events[5] == ServiceError("x", "y", "e")
 
 
+@pytest.mark.needs_fast_sockets
 async def test_a_frame_of_five_megabytes() -> None:
     """It is more than a session of ours may send: the connection ends, and says why."""
     send = [{"at": "session.updated", "event": {"type": "huge"}, "padding_bytes": 5_000_000}]
@@ -332,6 +338,7 @@ async def test_replies_in_another_format_are_converted() -> None:
     assert kinds.index(ReplyComplete) == len(kinds) - kinds[::-1].index(ReplyAudio), "the last audio precedes the end"
 
 
+@pytest.mark.needs_fast_sockets
 @pytest.mark.parametrize(("lives_s", "tense"), [(3600, "expires"), (-5, "expired")])
 async def test_a_lost_session_tells_when_its_token_expires(
     credentials: list[FakeCredential], monkeypatch: pytest.MonkeyPatch, lives_s: float, tense: str

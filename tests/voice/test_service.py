@@ -14,9 +14,11 @@ from azure.ai.voicelive.aio import connect
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError
 
+from gateway.connecting.asked import Asked
+from gateway.connecting.by_manager import Handshake
 from gateway.sim.emulator import Emulator
 from gateway.voice.bot import Agent, Answering, Model
-from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError, _agent_config, _Handshake
+from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError, _agent_config
 from tests.conftest import open_sockets
 from tests.doctor.stage import Authority, behind_tls, trusted
 from tests.sim.emulator.wire import quick, scripted
@@ -112,7 +114,7 @@ async def test_an_endpoint_that_is_no_name(host: str) -> None:
 async def test_a_redirect_is_not_followed() -> None:
     """It would carry the key elsewhere."""
     async with emulator(handshake={"status": 307}) as service, VoiceLive(service.endpoint, "right") as live:
-        with pytest.raises(VoiceUnreachableError, match="redirected the connection"):
+        with pytest.raises(VoiceUnreachableError, match="redirect"):
             await live.connect(MODEL)
         assert service.handshakes == 1
 
@@ -208,14 +210,9 @@ async def test_the_agent_is_what_the_sdk_s_own_connect_would_ask_for() -> None:
         foundry_resource_override="other",
         authentication_identity_client_id="0000-1111",
     )
-    ours = _Handshake(
-        credential=AzureKeyCredential("any"),
-        endpoint="https://contoso.services.ai.azure.com",
-        agent_config=_agent_config(whole),
-        extra_query={},
-        extra_headers={},
-    )
-    assert ours._prepare_url() == theirs._prepare_url()  # type: ignore[attr-defined]  # the SDK's private class
+    where = "https://contoso.services.ai.azure.com"
+    ours = Handshake(Asked(where, "2026-07-15", AzureKeyCredential("any"), agent=_agent_config(whole)))
+    assert ours.url() == theirs._prepare_url()  # type: ignore[attr-defined]  # the SDK's private class
 
 
 async def test_an_agent_never_gets_the_key(credentials: list[FakeCredential]) -> None:
@@ -287,6 +284,7 @@ async def test_an_error_whose_first_line_is_empty_is_told_by_its_kind(credential
     assert len(credentials) == 1
 
 
+@pytest.mark.needs_fast_sockets
 async def test_a_refusal_is_told_in_the_service_s_own_words() -> None:
     """With the id of its request, which support asks for; not all of a long page."""
 
@@ -309,7 +307,7 @@ async def test_a_refusal_is_told_in_the_service_s_own_words() -> None:
 
 async def test_a_body_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The status is told without it."""
-    monkeypatch.setattr("gateway.upgrade.REFUSAL_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("gateway.sockets.upgrade.REFUSAL_TIMEOUT_S", 0.05)
     held = asyncio.Event()
 
     async def refuse(request: web.Request) -> web.StreamResponse:

@@ -59,6 +59,7 @@ def service_at(
         client_id=section.client_id or "",
         negotiate=settings.negotiate,
         watch=watch,
+        sockets=deployment.sockets,
     )
 
 

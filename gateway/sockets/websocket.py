@@ -6,55 +6,42 @@ transport: neither costs a task, a future or a further turn.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import copy_context
-from functools import partial
 from random import getrandbits
 from struct import Struct
 
-from aiohttp import WebSocketError, WSMsgType
+from aiohttp import WebSocketError
 from aiohttp._websocket.helpers import websocket_mask
 from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_websocket import WSMessage, WSMessageTextBytes
 
 from gateway.errors import OutboxFullError
+from gateway.sockets.message_socket import (
+    BINARY,
+    BROKEN,
+    CLOSE,
+    CLOSE_ROOM,
+    NO_CODE,
+    OUTBOX_LIMIT,
+    PING,
+    PONG,
+    TEXT,
+    UNREAD_LIMIT,
+    MessageSocket,
+    Take,
+    as_reason,
+)
 
-OUTBOX_LIMIT = 256 * 1024
-"""Bytes that may wait for a peer that stopped reading: about 15 s of G.711 as JSON."""
-CLOSE_ROOM = 64 * 1024
-"""Waiting bytes above which a peer counts as not reading: no closing handshake is tried with it."""
-UNREAD_LIMIT = 64 * 1024
-"""Bytes that are read ahead while nobody takes messages; above that the peer has to wait."""
-MESSAGE_COST = 128
-"""Bytes that a waiting message counts for beside its length, so that empty ones are limited too."""
-REASON_LIMIT = 123
-"""Bytes of UTF-8 that a close frame holds beside its code (RFC 6455 §5.5)."""
-NO_CODE = 1005
-"""RFC 6455 §7.1.5: the peer closed and gave no code."""
-BROKEN = 1006
-"""RFC 6455 §7.1.5: the connection ended without a close frame."""
 TIMER_GRAIN_S = 0.001
 """A timer may come so much early, by rounding too: set for less than that again, it might come at once for ever."""
-
-TEXT, BINARY, CLOSE, PING, PONG = (
-    WSMsgType.TEXT,
-    WSMsgType.BINARY,
-    WSMsgType.CLOSE,
-    WSMsgType.PING,
-    WSMsgType.PONG,
-)
 
 FINAL, MASKED = 0x80, 0x80
 _short, _medium, _long = Struct("!BB").pack, Struct("!BBH").pack, Struct("!BBQ").pack
 
-Take = Callable[[str | bytes], bool]
-"""Takes each message within the turn of the loop in which it arrives; returns ``False`` to get no more."""
 
-
-class WebSocket:
+class WebSocket(MessageSocket):
     """One end of a connection, server's or client's; a client's end masks what it sends.
 
     ``parser`` is what the connection's protocol feeds with the bytes it reads. ``heartbeat_s``: after this
@@ -74,95 +61,31 @@ class WebSocket:
         outbox_limit: int = OUTBOX_LIMIT,
         release: Callable[[], None] = lambda: None,
     ) -> None:
-        self._loop = asyncio.get_running_loop()
+        super().__init__()
         self._transport = transport
         self._mask_bit = MASKED if is_client else 0
         self._close_timeout_s = close_timeout_s
         self._heartbeat_s = heartbeat_s
         self._limit = outbox_limit
         self._release = release
-        self._waiter: asyncio.Future[None] | None = None
-        self._unread: deque[str | bytes] = deque()
-        self._unread_size = 0
-        self._is_paused = False
-        self._is_over = False
         self._close_sent = False
         self._peer_done = asyncio.Event()
         self._life_at = self._loop.time()
         self._heartbeat = self._loop.call_later(heartbeat_s, self._listen) if heartbeat_s else None
-        self.close_code: int | None = None
-        """The close code (RFC 6455 §7.4), 1006 where the connection broke; ``None`` while open."""
-        self.close_reason = ""
-        """The reason in the peer's close frame; empty where it gave none."""
-        self.failure = ""
-        """The reason why the connection broke, in words; empty where it was closed in order."""
         self.inbox = _Inbox(protocol, self._keep, self._wake, self._controlled, self.failed, self._lost)
         self.parser = WebSocketReader(self.inbox, max_message, compress=False, decode_text=True)
 
     # Messages in
 
-    async def receive(self) -> str | bytes | None:
-        """Return the next message, text as ``str`` and binary as ``bytes``; ``None`` once the socket is closed."""
-        if not self._unread and not self._is_over:
-            await self._wait()
-        return self._next_unread() if self._unread else None
+    def _set_taker(self, take: Take | None, alive: Callable[[], object] | None) -> None:
+        self.inbox.take, self.inbox.alive = take, alive
 
-    async def hand_to(self, take: Take, alive: Callable[[], None] | None = None) -> None:
-        """Hand every message to ``take`` as it arrives, until the socket is closed or ``take`` wants no more.
+    def _pause(self) -> None:
+        self._transport.pause_reading()
 
-        ``alive`` is called for each ping and pong. Both run with the context variables of whoever awaits this, and what
-        they raise is raised here.
-        """
-        while self._unread:
-            if not take(self._next_unread()):
-                return
-        if not self._is_over:
-            run: Callable[..., bool] = copy_context().run
-            self.inbox.take = partial(run, take)
-            self.inbox.alive = None if alive is None else partial(copy_context().run, alive)
-            try:
-                await self._wait()
-            finally:
-                self.inbox.take = self.inbox.alive = None
-
-    async def _wait(self) -> None:
-        if self._waiter is not None:
-            raise RuntimeError("the socket's messages are awaited twice")
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-
-    def _wake(self, error: Exception | None = None) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            if error is None:
-                self._waiter.set_result(None)
-            else:
-                self._waiter.set_exception(error)
-
-    def _keep(self, message: str | bytes) -> None:
-        """Keep a message that nobody takes yet."""
-        if not self._is_over:
-            self._unread.append(message)
-            self._unread_size += len(message) + MESSAGE_COST
-            if self._unread_size > UNREAD_LIMIT and not self._is_paused:
-                self._is_paused = True
-                self._transport.pause_reading()
-            self._wake()
-
-    def _next_unread(self) -> str | bytes:
-        message = self._unread.popleft()
-        self._unread_size -= len(message) + MESSAGE_COST
-        if not self._unread:
-            self._read_on()
-        return message
-
-    def _read_on(self) -> None:
-        if self._is_paused:
-            self._is_paused = False
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
+    def _resume(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
 
     # Messages out
 
@@ -220,11 +143,10 @@ class WebSocket:
         try:
             # asyncio's transport by TLS has no buffer any more once it was closed
             is_reading = not self._transport.is_closing() and self._transport.get_write_buffer_size() <= CLOSE_ROOM
-            whole_characters = reason.encode(errors="replace")[:REASON_LIMIT].decode(errors="ignore")
             self._end(None)
             self._read_on()
             if is_reading:
-                self._send_control(CLOSE, code.to_bytes(2, "big") + whole_characters.encode())
+                self._send_control(CLOSE, code.to_bytes(2, "big") + as_reason(reason).encode())
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._close_timeout_s):
                         await self._peer_done.wait()

@@ -1,4 +1,4 @@
-"""The upgrade to a WebSocket, on either side (RFC 6455 §4): aiohttp's HTTP, and the socket of ``gateway.websocket``."""
+"""The upgrade to a WebSocket, on either side (RFC 6455 §4): aiohttp's HTTP, and the fast socket."""
 
 import asyncio
 import base64
@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_websocket import WS_KEY
 
 from gateway.network.masked_frames import MaskedFrames
-from gateway.websocket import WebSocket
+from gateway.sockets.websocket import WebSocket
 
 REFUSAL_LENGTH = 4096
 """Bytes that are read of the body of a refused upgrade."""

@@ -1,4 +1,4 @@
-"""From HTTP to a WebSocket, against peers that write their own bytes."""
+"""From HTTP to a WebSocket, in both ways, against peers that write their own bytes."""
 
 import asyncio
 import datetime
@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -18,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gateway.errors import OutboxFullError
-from gateway.upgrade import _answer_to, accept, connect
-from gateway.websocket import WebSocket
+from gateway.sockets import public_upgrade, upgrade
+from gateway.sockets.message_socket import MessageSocket
+from gateway.sockets.upgrade import _answer_to
 
 pytestmark = pytest.mark.usefixtures("transports")
 
@@ -32,15 +34,20 @@ DAY = datetime.timedelta(days=1)
 HELLO = b"\x81\x85\0\0\0\0hello"
 
 
+WAYS: dict[str, Any] = {"fast": upgrade, "public": public_upgrade}
+both_ways = pytest.mark.parametrize("way", WAYS)
+
+
 @asynccontextmanager
-async def server(subprotocols: tuple[str, ...] = ()) -> AsyncIterator[tuple[str, int]]:
+async def server(subprotocols: tuple[str, ...] = (), way: str = "fast") -> AsyncIterator[tuple[str, int]]:
     """A service that sends every message back; its host and port."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        accepted = await accept(request, subprotocols=subprotocols, max_message=0, close_timeout_s=0.1)
+        accepted = await WAYS[way].accept(request, subprotocols=subprotocols, max_message=0, close_timeout_s=0.1)
         if accepted is None:
             return web.Response(status=400)
-        response, socket = accepted
+        response: web.StreamResponse = accepted[0]
+        socket: MessageSocket = accepted[1]
         while (message := await socket.receive()) is not None:
             socket.send(message)
         await socket.close()
@@ -52,9 +59,9 @@ async def server(subprotocols: tuple[str, ...] = ()) -> AsyncIterator[tuple[str,
         yield str(service.host), int(service.port or 0)
 
 
-async def asked(request: str, behind: bytes = b"") -> str:
+async def asked(request: str, behind: bytes = b"", way: str = "fast") -> str:
     """The answer's head to a request, written with what stands behind it in one piece."""
-    async with server() as (host, port):
+    async with server(way=way) as (host, port):
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(request.encode() + behind)
         head = await reader.readuntil(b"\r\n\r\n")
@@ -65,9 +72,10 @@ async def asked(request: str, behind: bytes = b"") -> str:
     return head.decode().lower()
 
 
-async def test_the_answer_to_an_upgrade() -> None:
+@both_ways
+async def test_the_answer_to_an_upgrade(way: str) -> None:
     """The example of RFC 6455 §1.3."""
-    head = await asked(REQUEST)
+    head = await asked(REQUEST, way=way)
     assert head.startswith("http/1.1 101 ")
     for line in ("upgrade: websocket", "connection: upgrade", "sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="):
         assert line in head
@@ -90,37 +98,46 @@ async def test_a_client_that_masks_nothing_is_refused(behind: bool) -> None:
     assert said[-4:] == b"\x88\x02" + (1002).to_bytes(2, "big")
 
 
-async def test_a_message_that_comes_with_the_request_is_read() -> None:
+@both_ways
+async def test_a_message_that_comes_with_the_request_is_read(way: str) -> None:
     """A peer that does not wait for the answer is heard all the same."""
-    await asked(REQUEST, behind=HELLO)
+    await asked(REQUEST, HELLO, way)
 
 
+@both_ways
 @pytest.mark.parametrize(
     ("before", "after"),
     [("Version: 13", "Version: 12"), (KEY, "short"), ("Connection: Upgrade", "Connection: close")],
 )
-async def test_no_proper_handshake_is_400(before: str, after: str) -> None:
+async def test_no_proper_handshake_is_400(before: str, after: str, way: str) -> None:
     """It is refused before anything is upgraded."""
-    assert (await asked(REQUEST.replace(before, after))).startswith("http/1.1 400 ")
+    assert (await asked(REQUEST.replace(before, after), way=way)).startswith("http/1.1 400 ")
 
 
-async def test_a_subprotocol_that_both_know() -> None:
+@both_ways
+async def test_a_subprotocol_that_both_know(way: str) -> None:
     """The first that the peer names and we speak; none where there is none."""
-    async with server(("b", "c")) as (host, port), aiohttp.ClientSession() as http:
+    async with server(("b", "c"), way) as (host, port), aiohttp.ClientSession() as http:
         for theirs, chosen in ((("a", "b", "c"), "b"), ((), None)):
             async with http.ws_connect(f"ws://{host}:{port}/", protocols=theirs) as peer:
                 assert peer.protocol == chosen
 
 
 @asynccontextmanager
-async def answering(answer: str) -> AsyncIterator[str]:
-    """A service that answers anything with this, with the right ``Sec-WebSocket-Accept`` for {accept}; its URL."""
+async def answering(answer: str, then: str = "") -> AsyncIterator[str]:
+    """A service that answers anything with this, with the right ``Sec-WebSocket-Accept`` for {accept}; its URL.
+
+    ``then`` follows what the client sends next.
+    """
     done = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         (key,) = (line.split(": ")[1] for line in head.split("\r\n") if line.startswith("Sec-WebSocket-Key"))
         writer.write(answer.replace("{accept}", _answer_to(key)).encode("latin-1"))
+        if then:
+            await reader.readexactly(1)
+            writer.write(then.encode("latin-1"))
         await done.wait()
         writer.close()
 
@@ -130,25 +147,33 @@ async def answering(answer: str) -> AsyncIterator[str]:
         done.set()
 
 
-async def connected(http: aiohttp.ClientSession, url: str) -> WebSocket:
+async def connected(http: aiohttp.ClientSession, url: str, way: str = "fast") -> MessageSocket:
     """Return a client's socket, connected and upgraded."""
-    return await connect(http, url, {}, max_message=0, close_timeout_s=0.1, heartbeat_s=0)
+    socket: MessageSocket = await WAYS[way].connect(http, url, {}, max_message=0, close_timeout_s=0.1, heartbeat_s=0)
+    return socket
+
+
+def client() -> aiohttp.ClientSession:
+    """A session as the gateway makes it."""
+    return aiohttp.ClientSession(trace_configs=[public_upgrade.refusing_redirects()])
 
 
 ANSWER = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
 
 
-async def test_messages_that_come_with_the_answer_are_read() -> None:
+@both_ways
+async def test_messages_that_come_with_the_answer_are_read(way: str) -> None:
     """A service may speak at once: what stands behind its answer in one piece is not lost, even half a frame."""
-    async with answering(ANSWER + "\x81\x05hello\x81\x05wo") as url, aiohttp.ClientSession() as http:
-        socket = await connected(http, url)
+    async with answering(ANSWER + "\x81\x05hello\x81\x05wo", "rld") as url, aiohttp.ClientSession() as http:
+        socket = await connected(http, url, way)
         assert await socket.receive() == "hello"
-        socket.parser.feed_data(b"rld")
+        socket.send("go on")
         assert await socket.receive() == "world"
         await socket.close()
 
 
-async def test_messages_over_tls(tmp_path: Path) -> None:
+@both_ways
+async def test_messages_over_tls(tmp_path: Path, way: str) -> None:
     """Voice Live is reached over TLS: messages of every size go both ways, and what a peer does not read is bounded."""
     stalled = asyncio.Event()
 
@@ -169,7 +194,7 @@ async def test_messages_over_tls(tmp_path: Path) -> None:
     service = TestServer(app)
     async with asyncio.timeout(20), aiohttp.ClientSession(connector=connector) as http:
         await service.start_server(ssl=ours)
-        socket = await connected(http, f"wss://127.0.0.1:{service.port}/")
+        socket = await connected(http, f"wss://127.0.0.1:{service.port}/", way)
         for message in ("", "x" * 300, "y" * 100_000):
             socket.send(message)
             assert await socket.receive() == message
@@ -180,8 +205,9 @@ async def test_messages_over_tls(tmp_path: Path) -> None:
         await service.close()
 
 
+@both_ways
 @pytest.mark.parametrize("in_order", [True, False], ids=["close_notify", "RST"])
-async def test_the_end_of_tls_without_a_close_frame(tmp_path: Path, in_order: bool) -> None:
+async def test_the_end_of_tls_without_a_close_frame(tmp_path: Path, in_order: bool, way: str) -> None:
     """What came before is received; then the socket is over with 1006, whether TLS was closed or the connection cut."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
@@ -199,7 +225,7 @@ async def test_the_end_of_tls_without_a_close_frame(tmp_path: Path, in_order: bo
     service = TestServer(app)
     async with asyncio.timeout(20), aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=theirs)) as http:
         await service.start_server(ssl=ours)
-        socket = await connected(http, f"wss://127.0.0.1:{service.port}/")
+        socket = await connected(http, f"wss://127.0.0.1:{service.port}/", way)
         assert await socket.receive() == "last words"
         socket.send("go")
         assert await socket.receive() is None
@@ -210,7 +236,7 @@ async def test_the_end_of_tls_without_a_close_frame(tmp_path: Path, in_order: bo
         await service.close()
 
 
-def flood(socket: WebSocket) -> None:
+def flood(socket: MessageSocket) -> None:
     """160 MB, without waiting."""
     for _ in range(10_000):
         socket.send("z" * 16_000)
@@ -236,6 +262,7 @@ def self_signed(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return server, ssl.create_default_context(cadata=certificate.decode())
 
 
+@both_ways
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -246,9 +273,9 @@ def self_signed(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     ],
     ids=["another's key", "another protocol", "no upgrade", "redirect"],
 )
-async def test_an_answer_that_is_no_upgrade(answer: str, words: str) -> None:
+async def test_an_answer_that_is_no_upgrade(answer: str, words: str, way: str) -> None:
     """It is an error, and its connection is not kept."""
-    async with answering(answer) as url, aiohttp.ClientSession() as http:
+    async with answering(answer) as url, client() as http:
         with pytest.raises(aiohttp.ClientError, match=words):
-            await connected(http, url)
+            await connected(http, url, way)
         assert not http.connector or not http.connector._acquired

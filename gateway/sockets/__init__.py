@@ -1,0 +1,13 @@
+"""The WebSockets under both legs, in two ways: fast, and on public names of libraries alone.
+
+message_socket  the interface of a socket, and how its messages reach whoever takes them
+websocket       the fast socket: aiohttp's reader, by its private names, and a writer of its own
+upgrade         the upgrade to a fast socket, on both sides
+wire            a library's WebSocket as a public socket uses it, and aiohttp's as one
+public_socket   a socket on a library's own WebSocket
+public_upgrade  the upgrade by aiohttp's own WebSockets, on both sides
+choice          chooses the way at the start
+
+Only ``choice`` and the fast way of ``gateway.connecting`` import ``websocket`` and ``upgrade``: their private
+names may be gone. May import what stands below ``gateway.sockets`` in the layers of pyproject.toml.
+"""
