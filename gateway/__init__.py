@@ -28,6 +28,7 @@ errands         carries out what a conversation asks beside its legs
 doctor/         tries what a call needs before the first one comes
 records/        what remains of a call: records, recordings, deliveries, explanations, cost
 tracing/        traces of calls, for OpenTelemetry
+live/           calls in progress, for who looks on
 console/        pages for those who run the lines
 report/         what is told of a call, simulated or real
 tape/           tapes of calls: recorded, redacted, checked, reported

@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -32,7 +32,10 @@ from gateway.connecting.choice import public_legs
 from gateway.doctor.probing import probing
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
-from gateway.logs import setup as logs
+from gateway.live.book import LiveBook
+from gateway.live.providers import RecentEnds
+from gateway.live.server import LiveServer, live_serving
+from gateway.live.state import state_of
 from gateway.logs.redaction import secrets_in
 from gateway.network.descriptors import left_for_connections
 from gateway.phone import providers
@@ -41,12 +44,14 @@ from gateway.phone.provider import KeySet, Provider, Setup
 from gateway.phone.token import StreamTokens
 from gateway.phrases import Phrases
 from gateway.records.keeping import keeping_of, record_store, recording_storage
+from gateway.records.masking import Masking
 from gateway.records.recording.places import FolderAlone, Keeping
 from gateway.records.recording.recordings import FinishedRecording, Recordings
 from gateway.records.store.store import RecordStore
 from gateway.rest import CallControl
 from gateway.routes.admitting.admission import Admission
 from gateway.routes.health import Health
+from gateway.routes.lag import watching
 from gateway.routes.line_book import LineBook
 from gateway.routes.listeners import Inherited, Listener, listening
 from gateway.routes.media_stream import MediaStreams
@@ -75,7 +80,6 @@ from gateway.voice.texts import CallFacts
 
 log = structlog.get_logger()
 
-LAG_PERIOD_S = 0.25
 DRAIN_LIMIT_S = 5.0
 
 
@@ -118,6 +122,7 @@ async def serving(
     keep_records: bool = False,
     recordings: Path | None = None,
     on_recorded: Callable[[FinishedRecording], None] = lambda _: None,
+    live: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
@@ -128,8 +133,9 @@ async def serving(
     ``on_refusal`` gets each refusal, with what to do about it. ``tape`` says which calls are taped, ``exports`` what
     goes to a collector. ``keep_records`` keeps the records that the deployment wants, and recordings with them; else
     recordings are written to the folder ``recordings``, and without one none is made. Each that has ended is given to
-    ``on_recorded``. ``clock`` is that of calls, in seconds. Raises ``OSError`` where the address cannot be listened on,
-    ``GatewayError`` where the private one cannot, ``InputError`` where nothing can be exported.
+    ``on_recorded``. ``live`` is the folder of the sockets by which a console sees the calls. ``clock`` is that of
+    calls, in seconds. Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private
+    one cannot, ``InputError`` where nothing can be exported.
     """
     served = providers_of(deployment)
     sections = (in_place(deployment, endpoint, api_key),) if endpoint else deployment.reached
@@ -193,6 +199,7 @@ async def serving(
     ahead = SessionsAhead(prepared, at_most, metrics)
     book = LineBook(lines, metrics, _regions(deployment))
     admission = Admission(calls, board, voice_live.pool, loop.time, deployment.streams.token_ttl_s)
+    recent_ends = RecentEnds(served, time.time)
     streams = MediaStreams(
         providers=served,
         lines=book,
@@ -203,7 +210,7 @@ async def serving(
         ahead=ahead,
         functions=functions,
         outcomes=outcomes,
-        observers=(*observers, *_of_calls(tapes, store)),
+        observers=(*observers, *_of_calls(tapes, store, recent_ends if live else None)),
         authorize=keys.authorize,
         authorize_start=keys.authorize_start,
         used=board.used,
@@ -241,6 +248,9 @@ async def serving(
     answers = partial(_answers_when_full, deployment, lines)
     legs = public_legs(deployment.sockets)
     health = Health(calls, metrics, board, voice_live, of_endpoints, answers, public_legs=legs)
+    masking = Masking(deployment.records.words, deployment.records.numbers)
+    live_calls = LiveBook(calls, state_of(calls, voice_live.pool, health, recent_ends), masking, clock, time.time)
+    live_server = LiveServer(live_calls)
     connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
     metrics.connections_limit.set(connections.limit)
     watched = private_listener(deployment.listen.private) if deployment.listen.private else None
@@ -261,6 +271,7 @@ async def serving(
         published_keys,
         book.following(),
         refusals,
+        live_serving(live, live_server),
         listening(app, connections, refusals, host=host, port=port, sockets=sockets) as public,
         private_listening(health, refusals, watched, inherited.private if inherited else ()) as private,
     ):
@@ -277,7 +288,7 @@ async def serving(
             api_version_from=version.origin,
         )
         phrases.begin(lines)
-        with _watching(metrics):
+        with watching(metrics):
             try:
                 yield Gateway(
                     url,
@@ -294,12 +305,14 @@ async def serving(
                 await streams.strand_expected()
 
 
-def _of_calls(tapes: Tapes | None, store: RecordStore | None) -> Iterator[Observer]:
+def _of_calls(tapes: Tapes | None, store: RecordStore | None, ends: RecentEnds | None) -> Iterator[Observer]:
     """Yield what is told of every call."""
     if tapes:
         yield tapes.observe
     if store:
         yield store.intake.observe
+    if ends:
+        yield ends.observe
 
 
 async def _retire(calls: Calls, *listeners: Listener | None) -> None:
@@ -369,31 +382,3 @@ def _stream_secrets(deployment: Deployment) -> dict[str, tuple[str, ...]]:
 
 def _regions(deployment: Deployment) -> dict[str, str]:
     return {name: section.region for name, section in deployment.providers.accounts.items() if section.region}
-
-
-@contextmanager
-def _watching(metrics: Metrics) -> Iterator[None]:
-    """Measure how late a timer runs, which delays every call, and count the lines that the log has lost."""
-    loop = asyncio.get_running_loop()
-
-    timer: asyncio.TimerHandle
-    lost = logs.lost()
-
-    def measure(due: float) -> None:
-        nonlocal lost
-        metrics.event_loop_lag.observe(max(0.0, loop.time() - due))
-        if (now_lost := logs.lost()) > lost:
-            metrics.log_lines_lost.inc(now_lost - lost)
-            lost = now_lost
-        again()
-
-    def again() -> None:
-        nonlocal timer
-        due = loop.time() + LAG_PERIOD_S
-        timer = loop.call_at(due, measure, due)
-
-    again()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
 from gateway.call.barge_in.listening import conversation_for
-from gateway.call.ending import EndCall, ShutDown
+from gateway.call.ending import EndCall, Order, ShutDown
 from gateway.call.errands import (
     DialDigits,
     DigitsDialled,
@@ -259,13 +259,8 @@ class RandomCall:
             return self._voice_closed()
         kinds: Sequence[Callable[[], Event]] = (self._caller, self._phone, self._speech, self._response, self._tool)
         if chance.random() < 0.004:
-            return chance.choice(
-                (
-                    ShutDown(),
-                    PhoneClosed(chance.choice(list(PhoneEnd))),
-                    self._voice_closed(),
-                )
-            )
+            ends = (ShutDown(), Order(), PhoneClosed(chance.choice(list(PhoneEnd))), self._voice_closed())
+            return chance.choice(ends)
         return chance.choices(kinds, (3, 2, 2, 8, 3))[0]()
 
     def _voice_closed(self) -> VoiceClosed:

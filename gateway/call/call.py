@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 from gateway.call import notes
 from gateway.call.conversation import Conversation
-from gateway.call.ending import EndCall, ShutDown
+from gateway.call.ending import EndCall, Order, ShutDown
 from gateway.call.errands import Errand, ErrandEvent, TransferEnded
+from gateway.call.history.glance import Glance
 from gateway.call.messages import Commands, Event
-from gateway.call.record import CallRecord
+from gateway.call.record import CallIdentity, CallRecord
 from gateway.call.recovery.commands import LegCommand
 from gateway.call.recovery.legs import Running, Voice, VoiceLegs
 from gateway.errors import OutboxFullError
@@ -122,6 +123,19 @@ class Call:
         """
         self._handle(ShutDown(at_once))
         return not self._ended.done()
+
+    def order(self, order: Order) -> None:
+        """Do what an operator says. A transfer that is not possible now is left out; see ``glance``."""
+        self._handle(order)
+
+    def glance(self) -> Glance:
+        """Return what the call looks like now."""
+        return self._conversation.glance()
+
+    @property
+    def identity(self) -> CallIdentity:
+        """The identity of the call."""
+        return self._record.identity
 
     def reported_over(self, detail: str) -> None:
         """End the call because the provider says, beside the stream, that it is over."""

@@ -141,6 +141,10 @@ class Calls:
         finally:
             del self._calls[call]
 
+    def running_now(self) -> list[tuple[CallKey, Call]]:
+        """Return the calls of this process."""
+        return [(key, call) for call, key in self._calls.items()]
+
     def reported_over(self, key: CallKey, detail: str) -> bool:
         """End this call, which its provider reports as over, at whichever worker; ``False`` where there is none."""
         return self._end(key, detail) or self._places.report(key, News.OVER)

@@ -7,8 +7,9 @@ from typing import ClassVar, get_args
 from gateway.call import notes
 from gateway.call.bad_messages import BadMessage
 from gateway.call.caller_audio import is_sign_of_life
-from gateway.call.ending import EndCall, EndReason, ShutDown
+from gateway.call.ending import EndCall, EndReason, Order, ShutDown
 from gateway.call.errands import TransferEnded
+from gateway.call.history.glance import Glance
 from gateway.call.leaving import LeaveCall
 from gateway.call.messages import NOTHING, Commands, Event
 from gateway.call.parts import Parts
@@ -82,6 +83,10 @@ class Conversation:
     def caller_audio_s(self) -> float:
         """Seconds of audio that came from the phone."""
         return self._caller_audio.received_s
+
+    def glance(self) -> Glance:
+        """Return what the call looks like now."""
+        return self._parts.glance()
 
     def session_s(self, now: float) -> float:
         """Return the seconds in which there was a session."""
@@ -333,6 +338,7 @@ class Conversation:
         TransferEnded: lambda self, event, now: self._parts.carry_out(
             self._leaving.transfer_ended(event.failure, now), now
         ),
+        Order: lambda self, order, now: self._parts.order(order, now),
         ShutDown: lambda self, event, now: self._parts.shut_down(event, now),
         PhoneClosed: lambda self, event, now: self._parts.carry_out(self._leaving.phone_closed(event), now),
         VoiceClosed: lambda self, event, now: self._sessions.closed(event, now),

@@ -31,6 +31,8 @@ class EndReason(enum.StrEnum):
     """The process stops, and the caller has heard the line's words about it."""
     FAULT = "fault"
     """The gateway's own: a bug, with its traceback in the log."""
+    ENDED_BY_OPERATOR = "ended_by_operator"
+    """Somebody has ended it in the console."""
 
 
 ENDED_BY: Mapping[EndReason, str] = {
@@ -50,6 +52,7 @@ ENDED_BY: Mapping[EndReason, str] = {
     EndReason.SHUT_DOWN: "gateway",
     EndReason.SHUT_DOWN_ANNOUNCED: "gateway",
     EndReason.FAULT: "gateway",
+    EndReason.ENDED_BY_OPERATOR: "operator",
 }
 """The side that ends a call for each reason; metrics have a series for each pair before the first call."""
 _ERRORS = frozenset(
@@ -74,7 +77,7 @@ class EndCall(Struct, frozen=True):
 
     reason: EndReason
     by: str
-    """``caller``, ``bot``, ``provider``, ``service`` or ``gateway``."""
+    """``caller``, ``bot``, ``provider``, ``service``, ``gateway`` or ``operator``."""
     detail: str = ""
 
 
@@ -93,6 +96,12 @@ class LoseVoice(Struct, frozen=True):
 CAUSES = ("lost", "stalled", "unreachable", "refused", "mute", "errors", "broken")
 """The causes for which a session counts as lost: how its connection ended; or no sound, a burst of errors, messages
 that nobody can read. Metrics have a series for each."""
+
+
+class Order(Struct, frozen=True):
+    """An operator ends the call, or transfers it to a ``target`` of its line."""
+
+    target: str = ""
 
 
 class ShutDown(Struct, frozen=True):

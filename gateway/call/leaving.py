@@ -74,6 +74,11 @@ class Leaving:
         self._by = now + PARTING_LIMIT_S
         return True
 
+    def order(self, target: Target) -> list[TransferCaller | EndCall | Note]:
+        """Transfer the caller now, because an operator says so."""
+        self._target, self._words = target, None
+        return self.leave()
+
     @property
     def is_deaf(self) -> bool:
         """``True`` if what the caller says has no effect any more."""

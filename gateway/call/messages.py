@@ -5,7 +5,7 @@ from typing import get_args
 
 from msgspec import Struct
 
-from gateway.call.ending import EndCall, ShutDown
+from gateway.call.ending import EndCall, Order, ShutDown
 from gateway.call.errands import Errand, ErrandEvent
 from gateway.call.notes import Note
 from gateway.call.recovery.commands import LegCommand, LegEvent
@@ -14,7 +14,7 @@ from gateway.phone.events import PhoneEvent
 from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import VoiceEvent
 
-Event = PhoneEvent | VoiceEvent | LegEvent | ErrandEvent | ShutDown
+Event = PhoneEvent | VoiceEvent | LegEvent | ErrandEvent | ShutDown | Order
 Carried = PhoneCommand | VoiceCommand | LegCommand | Errand | Note
 """Commands to the legs, errands, and notes for the record."""
 Command = Carried | EndCall

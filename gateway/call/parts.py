@@ -8,7 +8,8 @@ from gateway.call import notes
 from gateway.call.bad_messages import BadMessages
 from gateway.call.barge_in.held_speech import HeldSpeech
 from gateway.call.caller_audio import CallerStream
-from gateway.call.ending import EndCall, EndReason, LoseVoice, ShutDown
+from gateway.call.ending import EndCall, EndReason, LoseVoice, Order, ShutDown
+from gateway.call.history.glance import Glance
 from gateway.call.history.history import History
 from gateway.call.keypad import Keypad
 from gateway.call.leaving import LeaveCall, Leaving, PutOffLeaving
@@ -38,6 +39,7 @@ class Parts:
         self.bot = Bot(settings, started.audio_format, started.playout)
         self.leaving = Leaving(settings)
         self._parting = settings.parting
+        self.targets = settings.targets
         self.tools = Tools(settings)
         self.held_speech = HeldSpeech(settings.barge_in_rules)
         self.keypad = Keypad(settings)
@@ -155,6 +157,29 @@ class Parts:
             target = parting.target.name if parting.target else None
             self.add([notes.ShutDownAnnounced(parting.words is not None, target)])
             self.add(self.bot.say_last(parting.words, now))
+
+    def order(self, order: Order, now: float) -> None:
+        """Do what an operator says: end the call now, or silence the bot and transfer the caller."""
+        target = self.targets.get(order.target)
+        if order.target and (target is None or self.state not in (TALKING, LEAVING)):
+            return
+        self.add([notes.OperatorActed(order.target or None)])
+        if target is None:
+            self.end(EndCall(EndReason.ENDED_BY_OPERATOR, "operator"), now)
+            return
+        self.tools.unsaid()
+        self.add(self.bot.interrupt(now, by_speech=False))
+        self.carry_out(self.leaving.order(target), now)
+
+    def glance(self) -> Glance:
+        """Return what the call looks like now."""
+        state = self.state
+        return Glance(
+            state=state.name.lower(),
+            speaker="caller" if self.bot.caller_speaks else "" if self.bot.is_silent else "bot",
+            last=self.history.last_words(self.bot.being_said()),
+            targets=tuple(self.targets) if state in (TALKING, LEAVING) else (),
+        )
 
     def hand_over(self) -> Commands:
         """Return the commands collected so far, and collect anew."""

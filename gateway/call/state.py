@@ -4,7 +4,7 @@ import enum
 from collections.abc import Mapping
 from typing import get_args
 
-from gateway.call.ending import ShutDown
+from gateway.call.ending import Order, ShutDown
 from gateway.call.errands import ErrandEvent
 from gateway.call.recovery.commands import LegEvent
 from gateway.phone.events import PhoneEvent
@@ -39,7 +39,7 @@ CONNECTING, RECOVERING, TALKING, LEAVING, TRANSFERRING, ENDED = State
 """By name: an attribute of an enumeration is looked up slowly, and every event asks for the state."""
 
 PHONE = frozenset(get_args(PhoneEvent))
-BESIDE = frozenset({*get_args(ErrandEvent), *get_args(LegEvent), ShutDown})
+BESIDE = frozenset({*get_args(ErrandEvent), *get_args(LegEvent), ShutDown, Order})
 WITHOUT_SESSION = frozenset({SessionReady, VoiceClosed, MalformedEvent, UnknownEvent, ServiceWarning})
 IN_SESSION = frozenset(get_args(VoiceEvent)) - WITHOUT_SESSION
 """Events that mean something only in a session; before there is one, nothing may be sent that would answer them."""

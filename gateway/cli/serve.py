@@ -16,7 +16,7 @@ from gateway.app import Gateway, serving
 from gateway.cli.calling.fault_options import add_faults_and_seed
 from gateway.cli.check import add_config_option
 from gateway.cli.checking.capabilities import capability_warnings
-from gateway.cli.console.beside import console_beside, console_of_workers, keyed
+from gateway.cli.console.beside import console_beside, console_of_workers, keyed, live_folder
 from gateway.cli.loop import report_transports, run
 from gateway.cli.processes.environ import Environment
 from gateway.cli.processes.options import add_log_options, address, configure_logs, port
@@ -162,17 +162,15 @@ def _reread(options: argparse.Namespace, deployment: Deployment) -> None:
     environment.read()
     try:
         changed = _usable(load_deployment(options.config, os.environ))
-        if _shared(changed) != _shared(deployment):
+        if any(getattr(changed, key) != getattr(deployment, key) for key in ("listen", "console")) or (
+            changed.limits.calls != deployment.limits.calls
+        ):
             raise GatewayError(
                 f"{options.config}: limits.calls, listen and console need a restart of the whole service"
             )
     except GatewayError:
         environment.restore(before)
         raise
-
-
-def _shared(deployment: Deployment) -> tuple[object, ...]:
-    return deployment.limits.calls, deployment.listen, deployment.console
 
 
 async def _serve(options: argparse.Namespace) -> int:
@@ -190,7 +188,7 @@ async def _serve(options: argparse.Namespace) -> int:
     port = deployment.listen.port if options.port is None else options.port
     async with _service(options, deployment) as (endpoint, api_key):
         try:
-            with _test(options, deployment, host, port) as test:
+            with _test(options, deployment, host, port) as test, live_folder(kept, deployment) as live:
                 served = keyed(test.deployment if test else deployment)
                 _warn(served, lines, options, "" if test else host)
                 _make_room(served, lines)
@@ -209,12 +207,13 @@ async def _serve(options: argparse.Namespace) -> int:
                     tape=wanted_tape(options),
                     exports=_exports(),
                     keep_records=True,
+                    live=live,
                 ) as gateway:
                     if test:
                         print(test.told(lines), flush=True)
                     _spare_the_collector()
                     async with (
-                        nullcontext() if is_worker() else console_beside(served, gateway.url, endpoint),
+                        nullcontext() if is_worker() else console_beside(served, live, gateway.url, endpoint),
                         _examining(options, served, lines, gateway),
                         on_duty(board, stop, gateway.calls.take_news, gateway.go_on),
                     ):
@@ -301,8 +300,8 @@ def _host(options: argparse.Namespace, deployment: Deployment) -> str:
 
 def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, host: str) -> None:
     """Log the warnings. ``host`` is given if others may reach it, because then no test credentials were made."""
-    found = [*map(str, lines.overlooked), *warnings(deployment, lines), *capability_warnings(deployment, lines)]
-    found += weak_secrets(deployment)
+    found = [*map(str, lines.overlooked), *warnings(deployment, lines)]
+    found += [*capability_warnings(deployment, lines), *weak_secrets(deployment)]
     if options.emulator:
         found = [warning for warning in found if not warning.startswith("voice_live.endpoint")]  # it is not used
         if host and any("refused" in warning for warning in found):

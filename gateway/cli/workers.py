@@ -73,7 +73,7 @@ async def run_workers(count: int, service: Service) -> int:
             shared = {**os.environ, METRICS_DIRECTORY: metrics, STREAM_KEY: shared_key(os.environ)}
             supervisor = Supervisor(service, Board(service.calls, descriptor), descriptor, kept, shared, stop)
             try:
-                async with service.console(shared[STREAM_KEY]), asyncio.TaskGroup() as group:
+                async with service.console(Path(folder), shared[STREAM_KEY]), asyncio.TaskGroup() as group:
                     for place in range(1, count + 1):
                         group.create_task(supervisor.keep_running(place))
                     group.create_task(supervisor.replace_on_request())

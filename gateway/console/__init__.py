@@ -4,9 +4,10 @@ How a page is added: its handler and its ``Route`` stand in a module of ``pages/
 needs (a ``Need``), and ``table`` names it. Nothing else is ever served. Its template extends ``layout.html.j2`` and is
 rendered by ``rendering.render(request, "name.html.j2", …)``; it knows ``visitor`` (with ``may(Need.LISTENER)``) and
 ``csrf``, which each form sends as the field ``csrf`` and each ``fetch`` as the header ``X-CSRF-Token``. What a page may
-read is ``state.console_of(request)``: the deployment, and the database of the records. Scripts and styles are files in
-``static/``, those of others with their licence in ``static/vendor/``: the content security policy refuses whatever
-stands inline, or comes from elsewhere. A page that needs more sets its own header (``policy.content_security``).
+read is ``state.console_of(request)``: the deployment, the database of the records, and the calls in progress
+(``watch``). Scripts and styles are files in ``static/``,
+those of others with their licence in ``static/vendor/``: the content security policy refuses whatever stands inline,
+or comes from elsewhere. A page that needs more sets its own header (``policy.content_security``).
 
 The console runs on an event loop of its own, in a thread, never on that of the calls (``cli.console.beside``).
 
@@ -17,6 +18,7 @@ policy        the headers of every answer
 protection    refuses requests that other pages make, and counts refusals
 forms         tokens that prove that a form is ours
 rendering     makes pages from templates
+events        events that a page follows
 static_files  styles and scripts
 phone/        the way from a page to the gateway, for the phone in a browser
 pages/        the pages

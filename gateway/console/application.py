@@ -41,6 +41,7 @@ async def console_listening(console: Console, host: str, port: int) -> AsyncIter
         Connections(CONNECTIONS, None, _note),
         logger=http_log(_note),
         shutdown_timeout=0.5,
+        handler_cancellation=True,  # a page that is closed follows nothing any more
         keepalive_timeout=IDLE_LIMIT_S,
         lingering_time=0,
     )
@@ -48,7 +49,8 @@ async def console_listening(console: Console, host: str, port: int) -> AsyncIter
     try:
         await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
         address = runner.addresses[0]
-        yield f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}"
+        async with console.watch.running():
+            yield f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}"
     finally:
         await runner.cleanup()
         if console.database is not None:

@@ -1,12 +1,16 @@
 """The state of a console: what its pages read."""
 
 import secrets
+from collections.abc import Sequence
+from pathlib import Path
 
 from aiohttp import web
 from msgspec import Struct, field
 
 from gateway.config import Deployment
 from gateway.console.phone.way import PhoneWay
+from gateway.live.source import Source, sources_in
+from gateway.live.watch import Watch
 from gateway.records.store.database import Database
 
 
@@ -16,6 +20,8 @@ class Console(Struct, frozen=True):
     deployment: Deployment
     database: Database | None
     """The database of the records; ``None`` where the deployment keeps none. Pages read ``records``."""
+    watch: Watch
+    """The calls in progress."""
     phone: PhoneWay | None = None
     """The way to the gateway that takes calls of the pages; ``None`` where there is none."""
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
@@ -31,9 +37,17 @@ class Console(Struct, frozen=True):
 CONSOLE = web.AppKey("console", Console)
 
 
-def console_for(deployment: Deployment, phone: PhoneWay | None = None) -> Console:
-    """Return the console of a deployment, whose pages may call a gateway by ``phone``."""
-    return Console(deployment, Database(deployment.database) if deployment.records.enabled else None, phone)
+def console_for(deployment: Deployment, live: Path | None = None, phone: PhoneWay | None = None) -> Console:
+    """Return the console of a deployment, whose pages may call a gateway by ``phone``.
+
+    ``live`` is the folder of the sockets of the processes that have calls.
+    """
+
+    def sources() -> Sequence[Source]:
+        return sources_in(live) if live is not None else ()
+
+    database = Database(deployment.database) if deployment.records.enabled else None
+    return Console(deployment, database, Watch(sources), phone)
 
 
 def console_of(request: web.Request) -> Console:

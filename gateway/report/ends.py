@@ -18,9 +18,12 @@ SENTENCES: Mapping[str, str] = {
     "voice_refused": "Voice Live refused the session",
     "voice_lost": "Voice Live dropped the session",
     "voice_stalled": "Voice Live stopped reading",
+    "ended_by_operator": "An operator ended the call",
     "fault": "The gateway failed: a bug, with its traceback in the log",
 }
-FINE = frozenset({"caller_hung_up", "bot_hung_up", "transferred", "line_closed", "silence", "time_limit"})
+FINE = frozenset(
+    {"caller_hung_up", "bot_hung_up", "transferred", "line_closed", "silence", "time_limit", "ended_by_operator"}
+)
 """The ends that are no failure."""
 
 

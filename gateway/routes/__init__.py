@@ -17,6 +17,7 @@ outcomes          remembers how calls ended
 refusing/         turns requests away
 admitting/        takes calls, or answers those for which there is no room
 health            ``/healthz``, ``/readyz`` and ``/metrics``
+lag               measures how late the event loop is
 worker_processes  collects the metrics of all workers
 
 May import what stands below ``gateway.routes`` in the layers of pyproject.toml. ``following`` is pure.

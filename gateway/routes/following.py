@@ -14,9 +14,15 @@ IN_ORDER = frozenset({EndReason.BOT_HUNG_UP, EndReason.SILENCE, EndReason.TIME_L
 GONE = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED})
 """Ends after which the call no longer exists at its provider, or goes another way."""
 NOTHING_LEFT = frozenset(
-    {EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED, EndReason.LINE_CLOSED, EndReason.SHUT_DOWN_ANNOUNCED}
+    {
+        EndReason.CALLER_HUNG_UP,
+        EndReason.TRANSFERRED,
+        EndReason.LINE_CLOSED,
+        EndReason.SHUT_DOWN_ANNOUNCED,
+        EndReason.ENDED_BY_OPERATOR,
+    }
 )
-"""Ends that nothing follows: the caller is gone, or has heard that the line is closed or the gateway stops."""
+"""Ends that nothing follows: the caller is gone, sent away, or has heard that the line or the gateway is closed."""
 
 
 def what_follows(line: Line, end: EndReason | None, now: datetime) -> After:

@@ -55,13 +55,11 @@ class Health:
         the webhooks from what ``when_full`` says: where it is set, the answer is 200 all the same, and says so.
         """
         now = asyncio.get_running_loop().time()
-        pool = self._voice_live.pool
-        lack = pool.lack(now)
-        is_willing = self._calls.willing and lack is None
-        status = "ready" if is_willing else "draining" if self._calls.draining else "full"
-        if status == "full" and lack is Lack.UNREACHABLE:
-            status = "unreachable"
-            is_willing = self._calls.willing and self._answers_when_full()
+        pool, lack = self._voice_live.pool, self._voice_live.pool.lack(now)
+        status = self.status(lack)
+        is_willing = status == "ready" or (
+            status == "unreachable" and self._calls.willing and self._answers_when_full()
+        )
         body: dict[str, object] = {"status": status, "calls": self._calls.in_use, "limit": self._calls.limit}
         body["voice_live"] = "reachable" if lack is None else lack.value
         if lack is not None or len(pool.endpoints) > 1:
@@ -71,6 +69,14 @@ class Health:
         if self._public_legs:
             body["public_sockets"] = list(self._public_legs)
         return web.json_response(body, status=200 if is_willing else 503)
+
+    def status(self, lack: Lack | None) -> str:
+        """Return ``ready``, ``draining``, ``full`` or ``unreachable``; ``lack`` is why no session can be opened."""
+        if self._calls.willing and lack is None:
+            return "ready"
+        if self._calls.draining:
+            return "draining"
+        return "unreachable" if lack is Lack.UNREACHABLE else "full"
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Return the metrics in the Prometheus text format, version 0.0.4; with several workers, those of all of them.

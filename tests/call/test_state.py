@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.call import notes
-from gateway.call.ending import EndCall, ShutDown
+from gateway.call.ending import EndCall, Order, ShutDown
 from gateway.call.errands import DigitsDialled, FunctionReturned, TransferEnded
 from gateway.call.messages import Event
 from gateway.call.recovery.commands import VoiceFailed, VoiceOpened
@@ -97,6 +97,7 @@ EVENTS: tuple[Event, ...] = (
     VoiceOpened(2, SessionReady("s2", "m")),
     VoiceFailed(2, VoiceClosed(VoiceEnd.LOST)),
     ShutDown(),
+    Order(),
 )
 LINE = CallSettings(
     built_in=frozenset({"end_call", "transfer_call"}),
@@ -163,7 +164,7 @@ def test_each_event_in_each_state_is_handled_or_noted(state: State, event: Event
     early = notes.UnknownMessage("voice", f"{type(event).__name__} too early")
     if type(event) in EXPECTED[state]:
         assert early not in story.notes
-        closes = isinstance(event, PhoneClosed | ShutDown) or (
+        closes = isinstance(event, PhoneClosed | ShutDown | Order) or (
             isinstance(event, VoiceClosed) and state is not State.TRANSFERRING
         )
         assert any(isinstance(command, EndCall) for command in commands) is closes

@@ -117,6 +117,7 @@ async def rig(
     exports: Exports | None = None,
     recordings: Path | None = None,
     keep_records: bool = False,
+    live: Path | None = None,
     **emulator: Any,
 ) -> AsyncIterator[Rig]:
     """Emulator and gateway, until the block ends; a block that takes longer than ``limit_s`` has hung."""
@@ -137,6 +138,7 @@ async def rig(
             port=0,
             observers=(observe,),
             recordings=recordings,
+            live=live,
             clock=clock or asyncio.get_running_loop().time,
             exports=exports,
             keep_records=keep_records,

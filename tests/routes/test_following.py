@@ -34,6 +34,7 @@ EXPECTED = {
     EndReason.VOICE_STALLED: RESCUE,
     EndReason.SHUT_DOWN: RESCUE,
     EndReason.SHUT_DOWN_ANNOUNCED: After(),
+    EndReason.ENDED_BY_OPERATOR: After(),
     EndReason.FAULT: RESCUE,
     None: RESCUE,
 }

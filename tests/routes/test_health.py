@@ -130,7 +130,7 @@ async def test_late_frames_are_those_that_the_gateway_held_up(tmp_path: Path) ->
 
 async def test_lag_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The event loop's lag is sampled again and again, as long as the gateway serves."""
-    monkeypatch.setattr("gateway.app.LAG_PERIOD_S", 0.01)
+    monkeypatch.setattr("gateway.routes.lag.LAG_PERIOD_S", 0.01)
     async with rig(configuration(tmp_path), instant()) as held:
         while await held.metric("gateway_event_loop_lag_seconds_count") < 3:
             pass

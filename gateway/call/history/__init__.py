@@ -2,6 +2,7 @@
 
 entries  one thing that was said or done, a class for each kind
 history  keeps the newest of them, in order
+glance   what a call looks like at a moment
 seed     the items that a new session begins with
 
 Fed by ``conversation`` and ``parts``; nothing here decides.

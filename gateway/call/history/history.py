@@ -5,6 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 from gateway.call import notes
 from gateway.call.history.entries import Called, Entry, Keys, Message, Reply, Turn, chars, is_open, keys_text
+from gateway.call.history.glance import LastWords
 from gateway.call.history.seed import seed
 from gateway.call.messages import Commands
 from gateway.call.speaking.words import share_of
@@ -123,6 +124,17 @@ class History:
         said = {one.item_id: Reply(one.item_id, **_heard(one)) for one in unfinished}
         entries = [said.get(entry.item_id, entry) if isinstance(entry, Reply) else entry for entry in self._entries]
         return seed(entries, limit_chars, self.dropped)
+
+    # What somebody who looks on is shown
+
+    def last_words(self, unfinished: Sequence[notes.ReplyHeard] = ()) -> LastWords:
+        """Return the last words of the caller or the bot; ``unfinished`` are the replies that are being said."""
+        if said := next((one.text for one in reversed(unfinished) if one.text), ""):
+            return LastWords("bot", said)
+        for entry in reversed(self._entries):
+            if isinstance(entry, Turn | Reply) and entry.text:
+                return LastWords("caller" if isinstance(entry, Turn) else "bot", entry.text)
+        return LastWords()
 
     # Bounds
 

@@ -24,7 +24,14 @@ from gateway.call.notes.keys import (
     SecureEntryEnded,
     SecureEntryStarted,
 )
-from gateway.call.notes.leaving import HangUpCancelled, ShutDownAnnounced, TransferFailed, Transferred, TransferStarted
+from gateway.call.notes.leaving import (
+    HangUpCancelled,
+    OperatorActed,
+    ShutDownAnnounced,
+    TransferFailed,
+    Transferred,
+    TransferStarted,
+)
 from gateway.call.notes.note import Leg, Note
 from gateway.call.notes.recording import (
     RecordingContinued,
@@ -105,6 +112,7 @@ __all__ = [
     "McpReturned",
     "Note",
     "OddMessage",
+    "OperatorActed",
     "PlaybackStopped",
     "RecordingContinued",
     "RecordingDeclined",

@@ -34,3 +34,12 @@ class ShutDownAnnounced(Note, frozen=True):
 
     says: bool
     target: str | None
+
+
+class OperatorActed(Note, frozen=True):
+    """Made when somebody ends the call in the console, or transfers it to a target of the line.
+
+    ``target`` is ``None`` where the call ends.
+    """
+
+    target: str | None

@@ -5,10 +5,12 @@ No page is made on the loop of the calls: one that takes long would make their f
 
 import asyncio
 import secrets
+import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
 
 import structlog
 from pydantic import SecretStr
@@ -22,11 +24,13 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def console_beside(deployment: Deployment, gateway_url: str = "", emulator: str = "") -> AsyncIterator[str]:
+async def console_beside(
+    deployment: Deployment, live: Path | None, gateway_url: str = "", emulator: str = ""
+) -> AsyncIterator[str]:
     """Serve the console in a thread until the block ends; yield its address, empty where there is none.
 
-    Its pages may call the gateway at ``gateway_url``. ``emulator`` is the address of the emulator that answers there;
-    it is empty where Voice Live does.
+    ``live`` is the folder of the sockets of the processes that have calls. Its pages may call the gateway at
+    ``gateway_url``. ``emulator`` is the address of the emulator that answers there; it is empty where Voice Live does.
 
     Raises ``GatewayError`` where it cannot listen on the address that ``gateway.yaml`` names. That of the default may
     be taken, by another gateway on this machine: then there is a warning, and no console.
@@ -36,7 +40,7 @@ async def console_beside(deployment: Deployment, gateway_url: str = "", emulator
         return
     way = way_to(deployment, gateway_url, emulated=bool(emulator))
     where = deployment.console.address
-    beside = _Beside(deployment, where, way)
+    beside = _Beside(deployment, where, live, way)
     beside.start()
     try:
         yield await _begun(beside.address, deployment, *where)
@@ -44,10 +48,12 @@ async def console_beside(deployment: Deployment, gateway_url: str = "", emulator
         await asyncio.to_thread(beside.stop)
 
 
-def console_of_workers(deployment: Deployment, host: str, port: int, key: str) -> AbstractAsyncContextManager[str]:
-    """Return the console of worker processes, which share ``host``, ``port`` and the ``key`` of tokens."""
+def console_of_workers(
+    deployment: Deployment, host: str, port: int, live: Path, key: str
+) -> AbstractAsyncContextManager[str]:
+    """Return the console of worker processes, which share ``host``, ``port``, the folder ``live`` and the ``key``."""
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    return console_beside(keyed(deployment, key), url)
+    return console_beside(keyed(deployment, key), live, url)
 
 
 def keyed(deployment: Deployment, key: str = "") -> Deployment:
@@ -73,12 +79,28 @@ async def _begun(address: "Future[str]", deployment: Deployment, host: str, port
     return url
 
 
+@contextmanager
+def live_folder(kept: Path | None, deployment: Deployment) -> Iterator[Path | None]:
+    """Yield the folder of the sockets by which a console sees the calls: the workers', or one of this process.
+
+    There is none where the console is off.
+    """
+    if not deployment.console.enabled:
+        yield None
+    elif kept is not None:
+        yield kept
+    else:
+        with tempfile.TemporaryDirectory(prefix="gateway-live-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+
+
 class _Beside:
     """A thread that serves the console; ``address`` becomes its address, or the error."""
 
-    def __init__(self, deployment: Deployment, where: tuple[str, int], way: PhoneWay | None) -> None:
+    def __init__(self, deployment: Deployment, where: tuple[str, int], live: Path | None, way: PhoneWay | None) -> None:
         self._deployment = deployment
         self._where = where
+        self._live = live
         self._way = way
         self.address: Future[str] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -106,16 +128,16 @@ class _Beside:
                 log.exception("console_failed")
 
     async def _serve(self) -> None:
-        async with console_at(self._deployment, *self._where, self._way) as address:
+        async with console_at(self._deployment, *self._where, self._live, self._way) as address:
             self.address.set_result(address)
             await self._stop.wait()
 
 
 def console_at(
-    deployment: Deployment, host: str, port: int, way: PhoneWay | None = None
+    deployment: Deployment, host: str, port: int, live: Path | None = None, way: PhoneWay | None = None
 ) -> AbstractAsyncContextManager[str]:
     """Return the console of a deployment, which serves on this address and yields it."""
     from gateway.console.application import console_listening  # noqa: PLC0415 -- the start of calls does not wait for it
     from gateway.console.state import console_for  # noqa: PLC0415 -- the same
 
-    return console_listening(console_for(deployment, way), host, port)
+    return console_listening(console_for(deployment, live, way), host, port)

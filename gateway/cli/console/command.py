@@ -36,7 +36,7 @@ async def _console(options: argparse.Namespace) -> int:
     deployment = load_deployment(options.config, os.environ)
     host, port = options.listen or deployment.console.address
     try:
-        async with console_at(deployment, host, port, way_to_public(deployment)) as address:
+        async with console_at(deployment, host, port, way=way_to_public(deployment)) as address:
             print(f"Console: {address}  (Ctrl-C stops it)", flush=True)
             await stop.asked.wait()
     except OSError as error:

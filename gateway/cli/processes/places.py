@@ -35,8 +35,9 @@ class Service(Struct, frozen=True):
     """Host and port of the separate listener for health and metrics, if there is one."""
     spare: bool = False
     """``True`` if a process is kept loaded that takes the place of a worker that dies."""
-    console: Callable[[str], AbstractAsyncContextManager[object]] = nullcontext
-    """Serves the console in the supervisor, with the key of the workers' tokens, until the block ends."""
+    console: Callable[[Path, str], AbstractAsyncContextManager[object]] = lambda *_: nullcontext()
+    """Serves the console in the supervisor until the block ends: the workers' sockets are in this folder, and their
+    tokens have this key."""
     reread: Callable[[], None] = lambda: None
     """Reads the environment and the configuration anew; raises ``GatewayError`` where they cannot be used."""
 

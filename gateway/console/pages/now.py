@@ -1,22 +1,108 @@
-"""*Now*: the calls in progress."""
+"""*Now*: the calls in progress as they go on, capacity and health, and what an operator does with a call."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import suppress
 
 from aiohttp import web
 
-from gateway.console.rendering import render
-from gateway.console.route import Route
-from gateway.console.state import console_of
+from gateway.console.events import event, event_stream
+from gateway.console.pages.overview import overview
+from gateway.console.rendering import fragment, render
+from gateway.console.route import Route, visitor_of
+from gateway.console.state import Console, console_of
 from gateway.console.visitors import Need
-from gateway.records.search import find_calls
-from gateway.records.wanted import Wanted
+from gateway.live.messages import OrderFor
 
-SHOWN = 200
+PERIOD_S = 0.5
+"""Seconds between two events of a page, at least."""
+ALIVE_S = 15.0
+DONE = {
+    "ended": "The call was ended.",
+    "transferred": "The call is being transferred.",
+    "gone": "Nothing was done: the call is over, or cannot be transferred now.",
+}
 
 
 async def now(request: web.Request) -> web.Response:
-    """Return the page."""
-    database = console_of(request).records
-    calls = [] if database is None else await find_calls(database, Wanted(state="running"), SHOWN)
-    return render(request, "now.html.j2", calls=calls, has_records=database is not None)
+    """Return the page as it is at this moment; it asks for what changes."""
+    console = console_of(request)
+    async with console.watch.looking():
+        return render(
+            request,
+            "now.html.j2",
+            calls=console.watch.calls,
+            overview=overview(console.watch.about),
+            done=DONE.get(request.query.get("done", ""), ""),
+        )
 
 
-ROUTES = (Route("GET", "/", now, Need.VIEWER),)
+async def changes(request: web.Request) -> web.StreamResponse:
+    """Send what changes on the page, as server-sent events, until it is closed."""
+    console, visitor = console_of(request), visitor_of(request)
+    response = await event_stream(request)
+    shown: dict[str, str] = {}
+    with suppress(ConnectionResetError):
+        async with console.watch.looking() as changed:
+            while True:
+                changed.clear()
+                parts = _parts(console, hears=visitor.may(Need.LISTENER), operates=visitor.may(Need.OPERATOR))
+                if new := _new(parts, shown):
+                    await response.write(event(json.dumps(new)))
+                await asyncio.sleep(PERIOD_S)
+                try:
+                    async with asyncio.timeout(ALIVE_S):
+                        await changed.wait()
+                except TimeoutError:
+                    await response.write(b": alive\n\n")
+    return response
+
+
+def _parts(console: Console, *, hears: bool, operates: bool) -> dict[str, str]:
+    """Return the parts of the page by their ids."""
+    calls = console.watch.calls
+    parts = {
+        f"call {call.key}": fragment("live_call.html.j2", call=call, hears=hears, operates=operates) for call in calls
+    }
+    return {**parts, "overview": fragment("overview.html.j2", overview=overview(console.watch.about))}
+
+
+def _new(parts: Mapping[str, str], shown: dict[str, str]) -> dict[str, str | None]:
+    """Return the parts that have changed, ``None`` for one that is gone, and note them in ``shown``."""
+    new: dict[str, str | None] = {name: text for name, text in parts.items() if shown.get(name) != text}
+    new |= dict.fromkeys(shown.keys() - parts.keys())
+    shown.clear()
+    shown.update(parts)
+    return new
+
+
+async def end(request: web.Request) -> web.Response:
+    """End a call."""
+    return await _ordered(request, "ended", target="")
+
+
+async def transfer(request: web.Request) -> web.Response:
+    """Transfer a call to a target of its line."""
+    form = await request.post()
+    target = form.get("target")
+    if not isinstance(target, str) or not target:
+        raise web.HTTPBadRequest
+    return await _ordered(request, "transferred", target=target)
+
+
+async def _ordered(request: web.Request, done: str, *, target: str) -> web.Response:
+    form = await request.post()
+    provider, call_id = form.get("provider"), form.get("call_id")
+    if not isinstance(provider, str) or not isinstance(call_id, str):
+        raise web.HTTPBadRequest
+    carried_out = await console_of(request).watch.order(OrderFor(provider, call_id, target))
+    raise web.HTTPSeeOther(f"/?done={done if carried_out else 'gone'}")
+
+
+ROUTES = (
+    Route("GET", "/", now, Need.VIEWER),
+    Route("GET", "/now/changes", changes, Need.VIEWER),
+    Route("POST", "/calls/end", end, Need.OPERATOR),
+    Route("POST", "/calls/transfer", transfer, Need.OPERATOR),
+)

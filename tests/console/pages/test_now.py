@@ -1,21 +1,111 @@
-"""The page of the calls in progress."""
+"""*Now*: the calls of a gateway, and what an operator does with them."""
 
+import asyncio
+import json
+import re
 from pathlib import Path
+from typing import Any
 
-from msgspec.structs import replace
+import aiohttp
+import pytest
 
-from gateway.records.rows import CallRow
-from tests.console.conftest import browser, console_with, fill, text_of
-from tests.records.kept import rows_of
+from gateway.call.calls import Calls
+from gateway.call.ending import Order
+from gateway.call.history.glance import Glance, LastWords
+from gateway.console.state import console_for
+from gateway.live import server
+from tests.console.conftest import browser, console_with, text_of
+from tests.e2e.bare_phone import bare_phone
+from tests.e2e.rig import configuration, instant, load, rig
+from tests.live.conftest import process
+from tests.live.played import PlayedCall, going_on
+
+SPOKEN = "<img src=x onerror=alert(1)> \"'\x1b[31m"
 
 
-async def test_calls_in_progress_are_shown_and_others_are_not(tmp_path: Path) -> None:
-    """Names of lines are inert."""
-    console = console_with(tmp_path)
-    async with browser(console) as client:
-        assert "No records" in await text_of(client, "/")
-        running = [row for row in rows_of("0-1-a", line="<b>sales") if isinstance(row, CallRow)]
-        await fill(console, [replace(row, state="running") for row in running])
-        page = await text_of(client, "/")
-    assert "&lt;b&gt;sales" in page
-    assert "<b>" not in page
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at calls often."""
+    monkeypatch.setattr(server, "LOOK_S", 0.01)
+
+
+async def next_event(answer: aiohttp.ClientResponse) -> dict[str, Any]:
+    """Return the next event of a page."""
+    async for line in answer.content:
+        if line.startswith(b"data: "):
+            found: dict[str, Any] = json.loads(line[6:])
+            return found
+    raise EOFError
+
+
+def token_in(page: str) -> str:
+    """Return the token of a page's forms."""
+    (token,) = re.findall(r'name="csrf" content="(\w+)"', page)
+    return str(token)
+
+
+async def test_the_page_shows_calls_and_follows_them(tmp_path: Path) -> None:
+    """Words are inert; a call that changes, and one that is over, are events."""
+    calls, call = Calls(1), PlayedCall("CA1", Glance("talking", "caller", LastWords("caller", SPOKEN), ("desk",)))
+    async with (
+        asyncio.timeout(20),
+        process(tmp_path, calls),
+        browser(console_for(console_with(tmp_path).deployment, tmp_path)) as client,
+    ):
+        with going_on(calls, call):
+            page = await text_of(client, "/")
+            assert "<img" not in page
+            assert "&lt;img src=x onerror=alert(1)&gt;" in page
+            assert "Caller speaks" in page
+            async with client.get("/now/changes") as answer:
+                first = await next_event(answer)
+                assert set(first) == {"call twilio/CA1", "overview"}
+                assert "<img" not in first["call twilio/CA1"]
+                call.now = Glance("talking", "bot", LastWords("bot", "On its way."))
+                assert "Bot speaks" in (await next_event(answer))["call twilio/CA1"]
+        assert "No call is in progress" in await text_of(client, "/")
+
+
+async def test_an_operator_ends_and_transfers(tmp_path: Path) -> None:
+    """And learns whether it was done; a form that names nothing is refused."""
+    calls, call = Calls(1), PlayedCall("CA1")
+    async with (
+        asyncio.timeout(20),
+        process(tmp_path, calls),
+        browser(console_for(console_with(tmp_path).deployment, tmp_path)) as client,
+    ):
+        with going_on(calls, call):
+            known = {"csrf": token_in(await text_of(client, "/")), "provider": "twilio", "call_id": "CA1"}
+            for path, fields, done in (
+                ("/calls/transfer", known | {"target": "desk"}, "being transferred"),
+                ("/calls/transfer", known | {"target": "+14155550199"}, "Nothing was done"),
+                ("/calls/end", known, "was ended"),
+                ("/calls/end", known | {"call_id": "CA9"}, "Nothing was done"),
+            ):
+                async with client.post(path, data=fields) as answer:
+                    assert answer.url.path == "/"
+                    assert done in await answer.text()
+            for path, fields in (("/calls/transfer", known), ("/calls/end", {"csrf": known["csrf"]})):
+                async with client.post(path, data=fields) as answer:
+                    assert answer.status == 400
+    assert call.orders == [Order("desk"), Order()]
+
+
+async def test_a_call_that_an_operator_ends_says_so(tmp_path: Path) -> None:
+    """In its note, which the log and the record have, and in the metric."""
+    file = configuration(tmp_path)
+    deployment, _ = load(file)
+    live = tmp_path / "live"
+    live.mkdir()
+    async with rig(file, instant(), live=live) as held, bare_phone(held.stream_url, "CA1") as phone:
+        await phone.start()
+        await phone.next("media")
+        async with browser(console_for(deployment, live)) as client:
+            page = await text_of(client, "/")
+            assert "support" in page
+            form = {"csrf": token_in(page), "provider": "twilio", "call_id": "CA1"}
+            async with client.post("/calls/end", data=form) as answer:
+                assert "was ended" in await answer.text()
+        end = await held.end_of("CA1")
+        assert (end["reason"], end["by"]) == ("ended_by_operator", "operator")
+        assert await held.metric("gateway_call_ends_total", by="operator", reason="ended_by_operator") == 1
