@@ -91,6 +91,11 @@ class Engine:
         """The vendor's prompt."""
         return _NATIVE_PROMPT if self.native else _CASCADED_PROMPT
 
+    @property
+    def shows_end_of_utterance(self) -> bool:
+        """True if a ``server_vad`` without end-of-utterance detection shows it as null, as in some recordings."""
+        return self.native or self.api_version < _NEW_VAD_NUMBERS_SINCE
+
     def vad_numbers(self, kind: str) -> dict[str, float | int]:
         """Return the numbers of a ``turn_detection`` object where it leaves them out."""
         if self.api_version < _NEW_VAD_NUMBERS_SINCE:
@@ -113,7 +118,7 @@ class Engine:
             "instructions": self.default_instructions,
             "voice": self._default_voice(),
             "input_audio_format": "pcm16",
-            "output_audio_format": None,
+            "output_audio_format": None if self.native else "pcm16",
             "input_audio_transcription": None if self.native else azure_speech(),
             "input_audio_noise_reduction": None,
             "turn_detection": self._default_turn_detection(),
@@ -167,6 +172,7 @@ class Engine:
             "interrupt_response": True,
             "idle_timeout_ms": None,
             "speech_duration_ms": None,
+            **({"end_of_utterance_detection": None} if self.shows_end_of_utterance else {}),
             "auto_truncate": False,
             "appended_text_after_truncation": None,
         }

@@ -13,11 +13,22 @@ from gateway.sim.emulator.record import Event, Rejected
 from gateway.sim.emulator.settings.engine import Engine, azure_speech, voice_echo
 from gateway.sim.emulator.settings.fields import Fields, ResponseFields, SessionFields
 from gateway.sim.emulator.settings.formats import OUTPUT, input_format
-from gateway.sim.emulator.settings.old_names import check_old_names
+from gateway.sim.emulator.settings.old_names import FIRST_GENERAL, check_old_names
 from gateway.sim.emulator.settings.rules import Change, Stage, check, check_tools
 
 _FieldsT = TypeVar("_FieldsT", bound=Fields)
-_ECHOED_VAD_KEYS = ("idle_timeout_ms", "appended_text_after_truncation", "end_of_utterance_detection")
+_ECHOED_VAD_KEYS = ("idle_timeout_ms", "appended_text_after_truncation")
+_ECHOED_SEMANTIC_KEYS = dict.fromkeys(
+    (
+        "end_of_utterance_detection",
+        "neg_threshold",
+        "window_size",
+        "distinct_ci_phones",
+        "require_vowel",
+        "require_vowel_assistant_speaking",
+    )
+)
+"""Members that sessions with Azure's semantic turn detection show besides; most are known from recordings alone."""
 _NO_END = dict.fromkeys(("threshold_level", "timeout_ms", "threshold", "timeout"))
 """The members of ``end_of_utterance_detection`` as they are echoed where they were left out, old names included."""
 _OLD_TRANSCRIPTION_KEYS = frozenset(("enabled", "custom_model"))
@@ -41,6 +52,8 @@ class Settings:
         self._asked = engine.new_session(expire_after_s)
         self.echo = self._asked
         self.updates = 0
+        self.output_format_asked: str | None = None
+        """The output format that the client asked for, which responses show; None while it has asked for none."""
         self.conversation_id = new_id("conv", native=True) if engine.native else ""
         """The conversation's id as responses show it; cascaded engines show none."""
         self._client_echo_reference = "client_ec_reference:true" in features
@@ -68,6 +81,8 @@ class Settings:
         check(change, strict=self.strict)
         self._asked = after
         self.echo = overridden(after, self._overrides)
+        if fields.output_audio_format is not None:
+            self.output_format_asked = self.echo["output_audio_format"]
         self.updates += 1
 
     def _without_model(self, session: object) -> object:
@@ -116,8 +131,14 @@ class Settings:
             echo[key] = default_flag if echo.get(key) is None else echo[key]
         for key in _ECHOED_VAD_KEYS:
             echo.setdefault(key, None)
-        if echo["end_of_utterance_detection"] is not None:
-            echo["end_of_utterance_detection"] = {**_NO_END, **echo["end_of_utterance_detection"]}
+        if echo["type"] != "server_vad":
+            echo = {**_ECHOED_SEMANTIC_KEYS, "profile": "classic", "remove_filler_words": False, **echo}
+        elif self.engine.shows_end_of_utterance:
+            echo.setdefault("end_of_utterance_detection", None)
+        if echo.get("end_of_utterance_detection") is not None:
+            level = None if self.engine.api_version < FIRST_GENERAL else "default"
+            judge = {**_NO_END, "threshold_level": level, **echo["end_of_utterance_detection"]}
+            echo["end_of_utterance_detection"] = judge
         return echo
 
     def _transcription(self, value: BaseModel | None) -> Event | None:

@@ -3,6 +3,7 @@
 response  one response, until it is done or cancelled
 output    the items of one response
 limit     answers within a limit of tokens
+timing    the events beside the audio: times of words, visemes, blendshapes
 words     a text as transcript, token by token
 usage     token counts
 supply    whether the caller's audio keeps coming

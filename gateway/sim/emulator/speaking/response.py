@@ -5,7 +5,6 @@ The order is that of recorded sessions; cancellation ends with ``response.done``
 
 import asyncio
 from base64 import b64encode
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,14 +27,17 @@ from gateway.sim.emulator.settings.formats import OUTPUT
 from gateway.sim.emulator.settings.settings import Settings
 from gateway.sim.emulator.speaking.limit import within
 from gateway.sim.emulator.speaking.output import Output
+from gateway.sim.emulator.speaking.timing import Beside
 from gateway.sim.emulator.speaking.usage import usage
-from gateway.sim.emulator.speaking.words import TOKEN, Words, WordTime, has_times, word_times
+from gateway.sim.emulator.speaking.words import TOKEN, Words, has_times
 from gateway.sim.faults.plan import Mute
 from gateway.sim.speech import spoken
 
 AZURE_DELTAS_MS = (200, 300, 500)
 """The first, the second and all further audio deltas of Azure TTS."""
 OPENAI_DELTAS_MS = (250,)
+_MS_PER_CHARACTER = 65
+"""The time of a character of a text that is written, at the pace of speech; ``pace`` makes it shorter."""
 _STATUS = {
     "completed": "completed",
     "max_output_tokens": "incomplete",
@@ -77,7 +79,7 @@ class Response:
         self._cut_short = False
         self._output = Output(self.id, scene.history, scene.out)
         self._format_name = request.output_audio_format or scene.settings.output_name
-        self._format_asked = request.output_audio_format or scene.settings.echo["output_audio_format"]
+        self._format_asked = request.output_audio_format or scene.settings.output_format_asked
         self._modalities = request.modalities or scene.settings.echo["modalities"]
 
     @property
@@ -231,7 +233,7 @@ class Response:
         deltas = list(slices(audio, audio_format, self._delta_sizes_ms()))
         gap_before = (len(deltas) // script.burst + 1) // 2 * script.burst
         start, sent_ms, late_left = _now(), 0.0, script.late_deltas
-        times = deque(word_times(said.text, whole_ms)) if self._times_words else deque()
+        beside = self._beside(part, said.text, whole_ms)
         for index, delta in enumerate(deltas):
             if not self._cut_short and index and index % script.burst == 0:
                 start += script.faults.gap_s if index == gap_before else 0
@@ -246,8 +248,7 @@ class Response:
             entry.spoke(said.so_far, sent_ms)  # before a client that is quick can truncate it
             encoded = b64encode(delta).decode("ascii")
             await self._scene.out.emit_audio(len(delta), response_id=self.id, **part, delta=encoded)
-            while times and times[0].offset_ms < sent_ms:
-                await self._timestamp(part, times.popleft())
+            await beside.until(sent_ms)
 
     async def _say(self, part: Event, tokens: list[str]) -> None:
         for token in tokens:
@@ -258,34 +259,42 @@ class Response:
         asked = self._request.voice
         return str(asked.type if asked is not None else self._scene.settings.echo["voice"]["type"])
 
-    @property
-    def _times_words(self) -> bool:
-        return bool(self._scene.settings.echo["output_audio_timestamp_types"]) and has_times(self._voice_type)
+    def _beside(self, part: Event, text: str, whole_ms: float) -> Beside:
+        echo = self._scene.settings.echo
+        outputs = (echo["animation"] or {}).get("outputs") or ()
+        timed = has_times(self._voice_type)
+        return Beside(
+            self._emit,
+            part,
+            text,
+            whole_ms,
+            words=timed and bool(echo["output_audio_timestamp_types"]),
+            visemes=timed and "viseme_id" in outputs,
+            shapes=timed and "blendshapes" in outputs,
+        )
 
     def _delta_sizes_ms(self) -> tuple[int, ...]:
         return OPENAI_DELTAS_MS if self._voice_type == "openai" else AZURE_DELTAS_MS
 
-    async def _timestamp(self, part: Event, word: WordTime) -> None:
-        await self._emit(
-            "response.audio_timestamp.delta",
-            **part,
-            audio_offset_ms=word.offset_ms,
-            audio_duration_ms=word.duration_ms,
-            text=word.text,
-            timestamp_type="word",
-        )
-
     async def _write(self, text: str) -> None:
         entry = await self._open_message("text")
         part = self._part(entry)
+        written = ""
         for token in TOKEN.findall(text):
+            self._cut_short = await self._pause(len(token) * _MS_PER_CHARACTER / 1000 / self._scene.script.pace)
+            if self._cut_short:
+                break
+            written += token
             await self._emit("response.text.delta", **part, delta=token)
-        await self._emit("response.text.done", **part, text=text)
-        entry.item["content"] = [{"type": "text", "text": text}]
+        entry.item["content"] = [{"type": "text", "text": written}]
+        entry.item["status"] = "incomplete" if self._cut_short else self._item_status
+        if self._cut_short and not self._scene.script.done_events_on_cancel:
+            return
+        await self._emit("response.text.done", **part, text=written)
         await self._emit(
-            "response.content_part.done", **part, part={"type": "text", "text": "" if self._native else text}
+            "response.content_part.done", **part, part={"type": "text", "text": "" if self._native else written}
         )
-        await self._output.close(entry, self._item_status)
+        await self._output.close(entry, entry.item["status"])
 
     async def _open_message(self, kind: str) -> Entry:
         item: Event = {
@@ -308,8 +317,7 @@ class Response:
         if self._cut_short and not self._scene.script.done_events_on_cancel:
             return
         await self._emit("response.audio.done", **part)
-        if self._times_words:
-            await self._emit("response.audio_timestamp.done", **part)
+        await self._beside(part, "", 0).done()
         await self._emit("response.audio_transcript.done", **part, transcript=transcript)
         await self._emit("response.content_part.done", **part, part=content)
         await self._output.close(entry, entry.item["status"])

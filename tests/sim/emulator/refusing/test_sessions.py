@@ -26,7 +26,7 @@ async def test_a_member_is_refused(how: str, code: str, param: str | None, named
         error = await wire.error()
         assert (error["code"], error["param"], error["event_id"]) == (code, param, "mine")
         assert ("session.metadata" in error["message"]) is named
-        assert session.session["output_audio_format"] is None
+        assert session.session["output_audio_format"] == "pcm16"
         updated = await wire.update(**ULAW)
         assert updated["output_audio_format"] == "g711_ulaw"
         assert session.violations == []

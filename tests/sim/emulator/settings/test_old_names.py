@@ -70,7 +70,7 @@ def test_the_end_of_an_utterance_is_echoed_by_all_its_names() -> None:
     newest = settings()
     update(newest, turn_detection={**detection, "end_of_utterance_detection": {"model": "semantic_detection_v1"}})
     judge = newest.echo["turn_detection"]["end_of_utterance_detection"]
-    assert (judge["threshold"], judge["timeout"]) == (None, None)
+    assert (judge["threshold"], judge["timeout"], judge["threshold_level"]) == (None, None, "default")
     update(newest, turn_detection={"type": "azure_semantic_vad"})
     assert newest.echo["turn_detection"]["end_of_utterance_detection"] is None
 

@@ -50,6 +50,30 @@ def test_a_native_session_begins_as_recorded() -> None:
     assert settings("gpt-realtime-2").echo["voice"]["name"] == "marin"
 
 
+def test_a_session_shows_what_recorded_ones_show_besides() -> None:
+    """Native: no output format, no end of utterance; Azure's semantic turn detection: members that nobody documents."""
+    native = settings(NATIVE)
+    assert native.echo["output_audio_format"] is None
+    assert native.output_name == "pcm16"
+    assert native.echo["turn_detection"]["end_of_utterance_detection"] is None
+    cascaded = settings()
+    assert cascaded.echo["output_audio_format"] == "pcm16"
+    assert "end_of_utterance_detection" not in cascaded.echo["turn_detection"]
+    assert settings(version="2026-01-01-preview").echo["turn_detection"]["end_of_utterance_detection"] is None
+    update(cascaded, turn_detection=AZURE_VAD)
+    assert cascaded.echo["turn_detection"]["profile"] == "classic"
+    assert cascaded.echo["turn_detection"]["require_vowel"] is None
+
+
+def test_responses_show_the_output_format_that_was_asked_for() -> None:
+    """None while the client has asked for none, whatever the session shows."""
+    session = settings()
+    update(session, instructions="Be brief.")
+    assert session.output_format_asked is None
+    update(session, output_audio_format="pcm16_8000hz")
+    assert session.output_format_asked == "pcm16_8000hz"
+
+
 def test_the_top_level_merges_and_nested_objects_are_replaced() -> None:
     """What an update leaves out stays; a nested object comes with its version's defaults."""
     session = settings(NATIVE)
@@ -358,7 +382,7 @@ def test_a_script_shows_something_else_than_what_was_asked_for() -> None:
     """It is also what is in force; an unknown format is only shown, and a further update is taken."""
     shown: dict[str, Any] = {"output_audio_format": "pcm16", "turn_detection": {"interrupt_response": True}}
     session = Settings(Engine.of(CASCADED, "2026-07-15"), strict=True, overrides=shown)
-    assert session.echo["output_audio_format"] is None
+    assert session.echo["output_audio_format"] == "pcm16"
     detection = {"type": "server_vad", "interrupt_response": False}
     update(session, output_audio_format="g711_ulaw", input_audio_format="g711_ulaw", turn_detection=detection)
     assert session.output_format == L16_24K
