@@ -18,12 +18,13 @@ ifeq ($(REUSED),)
 .PHONY: $(BIN)/python
 endif
 
-.PHONY: help dev provider demo demo-support demo-restaurant test check lint bench mutants serve clean
+.PHONY: help dev provider demo demo-support demo-restaurant talk test check lint bench mutants serve clean
 
 help:
 	@echo 'make demo    one simulated call, no account needed'
 	@echo 'make demo-support, make demo-restaurant'
 	@echo '             the same with tools: a line and the back end of examples/booking_server.py'
+	@echo 'make talk    talk to a line in the browser, no account needed'
 	@echo 'make dev     what developing needs, in $(VENV)'
 	@echo 'make provider NAME=twilio'
 	@echo '             all tests of one provider'
@@ -43,6 +44,9 @@ demo-support: $(VENV)/.installed
 
 demo-restaurant: $(VENV)/.installed
 	@$(BIN)/python examples/play.py restaurant
+
+talk: $(VENV)/.installed
+	@$(BIN)/gateway try --emulator $(LINE)
 
 dev: $(VENV)/.installed-dev
 

@@ -16,7 +16,7 @@ init               ``gateway init``: writes a configuration that works
 point              ``gateway point``: sets a number's webhook
 accounts           finds an account by its name
 providers          ``gateway providers``: what each provider can do
-console/           ``gateway console``, and the console that ``serve`` brings
+console/           ``gateway console``, ``gateway try``, and the console that ``serve`` brings
 tape               ``gateway tape``: what is left on a tape, and what it shows; the options of ``serve`` that make one
 records/           reads and keeps the records of calls
 completion         ``gateway completion``: completes commands in a shell
@@ -127,7 +127,7 @@ def _worker_parser() -> argparse.ArgumentParser:
 def _parser() -> argparse.ArgumentParser:
     from gateway.cli import call, check, completion, doctor, init, point, providers, tape  # noqa: PLC0415 -- see above
     from gateway.cli.calling import emulator_command  # noqa: PLC0415 -- see above
-    from gateway.cli.console import command  # noqa: PLC0415 -- see above
+    from gateway.cli.console import command, trying  # noqa: PLC0415 -- see above
     from gateway.cli.records import calls, explain, keeping  # noqa: PLC0415 -- see above
 
     parser, commands = _without_commands()
@@ -143,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     point.add_point(commands)
     tape.add_tape(commands)
     command.add_console(commands)
+    trying.add_try(commands)
     calls.add_calls(commands)
     explain.add_explain(commands)
     keeping.add_records(commands)
