@@ -213,7 +213,7 @@ async def _serve(options: argparse.Namespace) -> int:
                         print(test.told(lines), flush=True)
                     _spare_the_collector()
                     async with (
-                        nullcontext() if is_worker() else console_beside(served, live, gateway.url, endpoint),
+                        nullcontext() if is_worker() else console_beside(served, gateway.url, endpoint, live),
                         _examining(options, served, lines, gateway),
                         on_duty(board, stop, gateway.calls.take_news, gateway.go_on),
                     ):

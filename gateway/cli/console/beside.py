@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def console_beside(
-    deployment: Deployment, live: Path | None, gateway_url: str = "", emulator: str = ""
+    deployment: Deployment, gateway_url: str = "", emulator: str = "", live: Path | None = None
 ) -> AsyncIterator[str]:
     """Serve the console in a thread until the block ends; yield its address, empty where there is none.
 
@@ -53,7 +53,7 @@ def console_of_workers(
 ) -> AbstractAsyncContextManager[str]:
     """Return the console of worker processes, which share ``host``, ``port``, the folder ``live`` and the ``key``."""
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    return console_beside(keyed(deployment, key), live, url)
+    return console_beside(keyed(deployment, key), url, live=live)
 
 
 def keyed(deployment: Deployment, key: str = "") -> Deployment:

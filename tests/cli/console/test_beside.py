@@ -24,7 +24,7 @@ def deployment_of(folder: Path, console: str) -> Deployment:
 
 async def test_it_is_served_in_a_thread_that_ends_with_it(tmp_path: Path) -> None:
     """On an address of its own, and not on the loop of the calls."""
-    async with console_beside(deployment_of(tmp_path, "{listen: '127.0.0.1:0'}"), None) as url:
+    async with console_beside(deployment_of(tmp_path, "{listen: '127.0.0.1:0'}")) as url:
         assert "console" in [thread.name for thread in threading.enumerate()]
         async with aiohttp.ClientSession() as client, client.get(url) as answer:
             assert answer.status == 200
@@ -33,7 +33,7 @@ async def test_it_is_served_in_a_thread_that_ends_with_it(tmp_path: Path) -> Non
 
 async def test_none_is_served_where_it_is_off(tmp_path: Path) -> None:
     """No thread and no address."""
-    async with console_beside(deployment_of(tmp_path, "false"), None) as url:
+    async with console_beside(deployment_of(tmp_path, "false")) as url:
         assert url == ""
         assert "console" not in [thread.name for thread in threading.enumerate()]
 
@@ -48,11 +48,11 @@ async def test_an_address_that_is_taken_is_an_error_only_where_it_is_written(
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         written = deployment_of(tmp_path, f"{{listen: '{where}'}}")
         with pytest.raises(GatewayError, match=f"console: cannot listen on {where}"):
-            async with console_beside(written, None):
+            async with console_beside(written):
                 pass
         console = type(written.console).model_construct(listen=where, enabled=True, _fields_set=set())
         with capture_logs() as logs:
-            async with console_beside(written.model_copy(update={"console": console}), None) as url:
+            async with console_beside(written.model_copy(update={"console": console})) as url:
                 assert url == ""
     assert [entry["event"] for entry in logs] == ["console_not_served"]
 
