@@ -13,7 +13,7 @@ from gateway.app import serving
 from gateway.cli.calling.emulated import emulator_of
 from gateway.cli.check import add_config_option
 from gateway.cli.completion import completes_files
-from gateway.cli.console.beside import console_beside, keyed
+from gateway.cli.console.beside import console_beside, keyed, live_folder
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
 from gateway.cli.stopping import stop_on_signals
@@ -46,26 +46,32 @@ async def _try(options: argparse.Namespace) -> int:
     lines = Lines(deployment)
     path = _path(options.line, lines)
     logs.hide(secrets_within([deployment, *(line.settings for line in lines)]))
-    async with (
-        _answering(options, deployment) as endpoint,
-        serving(
-            deployment,
-            lines,
-            endpoint=endpoint,
-            api_key="emulator" if endpoint else "",
-            identity=EmulatedIdentity() if endpoint else None,
-            host="127.0.0.1",
-            keep_records=True,
-        ) as gateway,
-        _console(deployment, gateway.url, endpoint) as console,
-    ):
-        print(f"Talk here: {console}{path}  (Ctrl-C stops it)", flush=True)
-        if endpoint:
-            print(SCRIPTED, flush=True)
-        if not options.no_open and not await asyncio.to_thread(webbrowser.open, console + path):
-            print("No browser can be opened here: open that address yourself.", flush=True)
-        await stop.asked.wait()
+    with live_folder(None, deployment) as live:
+        async with (
+            _answering(options, deployment) as endpoint,
+            serving(
+                deployment,
+                lines,
+                endpoint=endpoint,
+                api_key="emulator" if endpoint else "",
+                identity=EmulatedIdentity() if endpoint else None,
+                host="127.0.0.1",
+                keep_records=True,
+                live=live,
+            ) as gateway,
+            _console(deployment, live, gateway.url, endpoint) as console,
+        ):
+            await _show(f"{console}{path}", opens=not options.no_open, is_emulated=bool(endpoint))
+            await stop.asked.wait()
     return 0
+
+
+async def _show(url: str, *, opens: bool, is_emulated: bool) -> None:
+    print(f"Talk here: {url}  (Ctrl-C stops it)", flush=True)
+    if is_emulated:
+        print(SCRIPTED, flush=True)
+    if opens and not await asyncio.to_thread(webbrowser.open, url):
+        print("No browser can be opened here: open that address yourself.", flush=True)
 
 
 @asynccontextmanager
@@ -86,14 +92,15 @@ def _has_endpoint(deployment: Deployment) -> bool:
 
 
 @asynccontextmanager
-async def _console(deployment: Deployment, gateway_url: str, emulator: str) -> AsyncIterator[str]:
+async def _console(deployment: Deployment, live: Path | None, gateway_url: str, emulator: str) -> AsyncIterator[str]:
     """Yield the address of the console: its own, or any other of this machine where that is taken."""
-    async with console_beside(deployment, gateway_url, emulator) as address:
+    async with console_beside(deployment, live, gateway_url, emulator) as address:
         if address:
             yield address
             return
     console = deployment.console.model_copy(update={"listen": ANY_PORT})
-    async with console_beside(deployment.model_copy(update={"console": console}), gateway_url, emulator) as address:
+    elsewhere = deployment.model_copy(update={"console": console})
+    async with console_beside(elsewhere, live, gateway_url, emulator) as address:
         yield address
 
 
