@@ -18,7 +18,7 @@ ifeq ($(REUSED),)
 .PHONY: $(BIN)/python
 endif
 
-.PHONY: help dev provider demo demo-support demo-restaurant talk test check lint bench mutants serve clean
+.PHONY: help dev provider demo demo-support demo-restaurant talk test check lint bench mutants clients serve clean
 
 help:
 	@echo 'make demo    one simulated call, no account needed'
@@ -33,6 +33,7 @@ help:
 	@echo 'make serve   the gateway, as config/gateway.yaml says'
 	@echo 'make bench   how fast it is (about 8 minutes)'
 	@echo 'make mutants whether the tests notice small changes of behaviour (two hours)'
+	@echo 'make clients clients of Voice Live by others, on the emulator (minutes; the package registries)'
 	@echo 'make clean   remove .venv and what the tools left behind'
 	@echo 'Another Python: make demo PYTHON=/path/to/python3.12'
 
@@ -72,6 +73,9 @@ bench: $(VENV)/.installed-dev
 mutants: $(VENV)/.installed-mutants
 	$(BIN)/python -m tests.mutants
 	$(BIN)/python -m tests.mutants.tool --sample 400
+
+clients: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.clients
 
 serve: $(VENV)/.installed
 	@$(BIN)/gateway serve

@@ -80,6 +80,18 @@ def test_a_forced_tool_is_called_with_arguments_that_its_schema_admits() -> None
     assert talk.answer("required", TOOLS).say == Script.default().default_after_call
 
 
+def test_a_forced_tool_is_called_in_place_of_another() -> None:
+    """The script's call of the function that is named stands; one of another function does not."""
+    talk = dialogue({"call": {"name": "one"}}, {"call": {"name": "book", "arguments": {"day": "Monday"}}})
+    talk.turn_taken(0)
+    assert talk.answer({"type": "function", "name": "book"}, TOOLS).all_calls[0].arguments == {
+        "day": "Friday",
+        "people": 1,
+    }
+    talk.turn_taken(0)
+    assert talk.answer({"type": "function", "name": "book"}, TOOLS).all_calls[0].arguments == {"day": "Monday"}
+
+
 def test_an_answer_of_which_nothing_was_said_is_still_to_come() -> None:
     """Unless a turn or an output has come since: that one has an answer of its own."""
     talk = dialogue({"say": "A"}, {"say": "B"})

@@ -8,11 +8,12 @@ from gateway.sim.emulator.settings.tool_schema import example
 
 
 def choose_tool(answer: Answer, choice: str | Event, tools: Sequence[Event]) -> Answer:
-    """Fit ``answer`` to a ``tool_choice`` and these tools; calls that the script has stand for what was asked."""
+    """Fit ``answer`` to a ``tool_choice`` and these tools; calls of the script stand, unless another function is named."""
     if choice == "none":
         return Answer(say=answer.say or "") if answer.makes_calls else answer
     wanted = choice["name"] if isinstance(choice, dict) else None
-    if answer.makes_calls or (wanted is None and choice != "required"):
+    calls_wanted = answer.makes_calls if wanted is None else any(call.name == wanted for call in answer.all_calls)
+    if calls_wanted or (wanted is None and choice != "required"):
         return answer
     for tool in tools:
         if tool["type"] == "function" and wanted in (None, tool["name"]):

@@ -22,6 +22,7 @@ def test_a_member_is_known_since_a_version(member: str, newest_without: str, old
     assert refused.value.param == f"session.{member}"
     check_session({member: None}, oldest_with)
     check_session({}, "2025-05-01-preview")
+    check_session({"input_audio_echo_cancellation": {"channels": 1, "reference_source": "server"}}, "2025-10-01")
 
 
 def test_a_response_has_members_with_versions_too() -> None:
