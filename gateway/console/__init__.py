@@ -17,6 +17,9 @@ route         a route, and what it needs
 policy        the headers of every answer
 protection    refuses requests that other pages make, and counts refusals
 forms         tokens that prove that a form is ours
+asked         the calls that the address of a page asks for
+wording       words for calls: ends with a colour, lengths, costs
+seen_call     the record of a call as its page shows it
 rendering     makes pages from templates
 events        events that a page follows
 static_files  styles and scripts

@@ -7,14 +7,16 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway import report
-from gateway.console import forms
+from gateway.console import forms, wording
 from gateway.console.route import visitor_of
 from gateway.console.visitors import Need
+from gateway.path_segment import segment
+from gateway.report.view import FILTERS
 from gateway.text import printable
 
 TEMPLATES = (Path(__file__).parent / "templates", Path(report.__file__).parent)
 """The templates of the console, and those of the report of a call."""
-NAVIGATION = (("/", "Now"), ("/phone", "Try"))
+NAVIGATION = (("/", "Now"), ("/calls", "Calls"), ("/phone", "Try"))
 """The pages of the navigation, each with its path."""
 
 
@@ -28,6 +30,15 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(Need=Need, navigation=NAVIGATION)
+    made.filters.update(
+        FILTERS,
+        segment=segment,
+        end_of=wording.end_of,
+        failures_of=wording.failures_of,
+        length_of=wording.length,
+        cost_of=wording.cost_of,
+        counted=wording.counted,
+    )
     return made
 
 

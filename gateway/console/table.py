@@ -1,7 +1,14 @@
 """All routes of the console, each with what it needs."""
 
 from gateway.console import static_files
-from gateway.console.pages import now, phone
+from gateway.console.pages import call, calls, now, phone, recording
 
-ROUTES = (*static_files.ROUTES, *now.ROUTES, *phone.ROUTES)
+ROUTES = (
+    *static_files.ROUTES,
+    *now.ROUTES,
+    *calls.ROUTES,
+    *call.ROUTES,
+    *recording.ROUTES,
+    *phone.ROUTES,
+)
 """Whatever is not here is answered with 404."""

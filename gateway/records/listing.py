@@ -70,6 +70,13 @@ async def page_of(database: Database, wanted: Wanted, size: int, *, after: str =
     )
 
 
+async def lines_of(database: Database) -> list[str]:
+    """Return the names of all lines that have had a call."""
+    async with database.read() as connection:
+        found = await connection.execute(select(calls.c.line).distinct().order_by(calls.c.line))
+        return [line for (line,) in found if line]
+
+
 def _bound(anchor: Any) -> tuple[Any, Any]:
     return literal(anchor.started, calls.c.started.type), literal(anchor.call_key)
 

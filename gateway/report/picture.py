@@ -21,6 +21,7 @@ _SIDE_PX = 48
 _LABEL_PX = 64
 """Room that a time label needs on the axis."""
 _CHARACTER_PX = 6.2
+_LONGEST_NAME = 24
 _QUIETEST_FULL_SCALE = 4_000
 """A channel below this peak is drawn small, so that silence does not look like speech."""
 
@@ -209,14 +210,19 @@ def _actions(done: Actions, duration_ms: float, scale: float) -> list[Mark]:
         told = duration_text(run.took_ms) if run.took_ms is not None else "no return"
         bad = run.outcome != "ok"
         outcome = f" · {run.outcome}" if bad and run.outcome else ""
-        add("tool", run.at_ms, max(lasted_ms * scale, 3), f"{run.name} {told}{outcome}", failed=bad)
+        add("tool", run.at_ms, max(lasted_ms * scale, 3), f"{_cut(run.name)} {told}{outcome}", failed=bad)
     for group in together(done.keys):
         label = keys_shown(group)
         add("key", group[0].at_ms, len(label) * _CHARACTER_PX * 1.2 + 10, label, failed=False)
     for transfer in done.transfers:
         failed = transfer.outcome == "failed"
-        add("transfer", transfer.at_ms, 0, f"→ {transfer.target}{' · failed' if failed else ''}", failed=failed)
+        add("transfer", transfer.at_ms, 0, f"→ {_cut(transfer.target)}{' · failed' if failed else ''}", failed=failed)
     return sorted(found, key=lambda mark: mark.x)
+
+
+def _cut(name: str) -> str:
+    """Return a name that leaves room for others; the conversation has all of it."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _in_rows(found: Sequence[Mark], width: float) -> tuple[Mark, ...]:

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from gateway.report import picture
 from gateway.report.actions import Happening, duration_text
@@ -16,7 +17,7 @@ _SAME_MS = 500
 """Moments less than this apart are one to whoever listens."""
 
 
-def view(call: ShownCall) -> dict[str, object]:
+def view(call: ShownCall) -> dict[str, Any]:
     """Return the values by the names that the templates in ``parts/`` have for them."""
     heard, turns, done = call.heard, call.turns, call.done
     return {

@@ -44,5 +44,5 @@ def test_the_player_jumps_to_interruptions_and_problems() -> None:
 def test_a_long_timeline_is_cut() -> None:
     """And says by how much."""
     seen = view(call(rows=[None] * (TIMELINE_ROWS + 7)))
-    assert len(seen["rows"]) == TIMELINE_ROWS  # type: ignore[arg-type]  # a sequence
+    assert len(seen["rows"]) == TIMELINE_ROWS
     assert seen["rows_left_out"] == 7

@@ -57,6 +57,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     cost_note: str = ""
     words_kept: bool = True
     """``False`` where the record holds no words."""
+    words_withheld: bool = False
+    """``True`` where whoever reads the explanation may not read words."""
 
 
 def explain(subject: Subject, events: Sequence[Event]) -> Explanation:
@@ -120,7 +122,9 @@ def _unknown(subject: Subject, case: Case) -> Iterator[str]:
         yield f"The record breaks off after {seconds(case.length_ms)}: how the call ended is not known."
         if any(reply.over_ms is None for reply in case.replies):
             yield "What was heard of the last reply is not known."
-    if not subject.words_kept:
+    if subject.words_withheld:
+        yield "Words are read by listeners alone: an echo cannot be told from other speech."
+    elif not subject.words_kept:
         yield "No words are kept (records.words): an echo cannot be told from other speech."
     elif case.turns and not case.log.all("caller_said"):
         yield "No turn of the caller has a transcript: an echo cannot be told from other speech."

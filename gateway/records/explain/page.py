@@ -19,6 +19,8 @@ from gateway.report.turns import BargeIn, Latency, Turn
 
 STOP_MS = 2_000
 """A stop that is written so much later belongs to another interruption."""
+SAME_MS = 50
+"""The stop and the interruption are noted one after the other, in either order."""
 _FOOTER = "Made from the call's record: times are those of the gateway, and what was heard is as its marks tell it."
 _NO_SOUND = "There is no recording of this call."
 _TOO_LONG = "The recording is longer than an hour and not part of this page."
@@ -102,7 +104,7 @@ def _barge_ins(case: Case) -> list[BargeIn]:
     stops = case.log.all("playback_stopped")
     found = []
     for one in case.interruptions:
-        stop = next((stop for stop in stops if 0 <= stop.at_ms - one.at_ms <= STOP_MS), None)
+        stop = next((stop for stop in stops if -SAME_MS <= stop.at_ms - one.at_ms <= STOP_MS), None)
         if stop is not None and one.kind != "ignored":
             found.append(BargeIn(one.at_ms, stop.ms("after_ms")))
     return found

@@ -36,6 +36,10 @@ class DirectoryStore:
         """Return whether there is a recording at this URL."""
         return await in_thread(path_of(url).is_file)
 
+    async def size(self, url: str) -> int:
+        """Return the bytes of a recording."""
+        return (await in_thread(_translating_errors, path_of(url).stat)).st_size
+
     async def delete(self, url: str) -> None:
         """Delete a recording, and the folders that it leaves empty."""
         await in_thread(_translating_errors, _delete, path_of(url), self._folder)

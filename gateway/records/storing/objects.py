@@ -71,6 +71,13 @@ class ObjectStore:
         except FileNotFoundError:
             return False
 
+    async def size(self, url: str) -> int:
+        """Return the bytes of a recording."""
+        try:
+            return int((await self._ask("info", url, **self._kind.fresh))["size"])
+        except FileNotFoundError:
+            raise StoreError(f"{url}: there is no such recording") from None
+
     async def delete(self, url: str) -> None:
         """Delete a recording."""
         try:

@@ -36,6 +36,10 @@ class Store(Protocol):
         """Return whether there is a recording at this URL."""
         ...
 
+    async def size(self, url: str) -> int:
+        """Return the bytes of a recording."""
+        ...
+
     async def delete(self, url: str) -> None:
         """Delete a recording; one that is not there is deleted already."""
         ...

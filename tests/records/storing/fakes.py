@@ -64,6 +64,11 @@ class FakeStore:
         self._fail()
         return url in self.objects
 
+    async def size(self, url: str) -> int:
+        """Return its length."""
+        self._fail()
+        return len(self.objects[url])
+
     async def delete(self, url: str) -> None:
         """Delete an object."""
         self._fail()

@@ -30,11 +30,14 @@ async def test_what_is_kept_can_be_found_read_and_deleted(tmp_path: Path, sound:
     assert await store.has(url)
     assert await store.link(url, 60) == str(path_of(url))
     content = read(sound)
+    assert await store.size(url) == len(content)
     assert b"".join([block async for block in store.read(url)]) == content
     assert b"".join([block async for block in store.read(url, 10, 2_000_000)]) == content[10:2_000_000]
     await store.delete(url)
     await store.delete(url)
     assert not await store.has(url)
+    with pytest.raises(StoreError, match="No such file"):
+        await store.size(url)
     assert list((tmp_path / "re cordings").iterdir()) == []
     assert read(sound) == content
     await store.close()

@@ -160,12 +160,15 @@ async def test_any_store_of_fsspec_is_read_back_and_compared(tmp_path: Path) -> 
     async with opened(settings, tmp_path) as store:
         url = await store.keep(path, NAME.format("m"))
         assert url == "memory://calls/2026/11/29/support/m.wav"
+        assert await store.size(url) == path.stat().st_size
         assert b"".join([block async for block in store.read(url)]) == path.read_bytes()
         with pytest.raises(StoreError, match="has no links"):
             await store.link(url, 60)
         await store.try_out()
         await store.delete(url)
         assert not await store.has(url)
+        with pytest.raises(StoreError, match="there is no such recording"):
+            await store.size(url)
 
 
 class Damaging:
