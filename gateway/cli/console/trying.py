@@ -94,13 +94,13 @@ def _has_endpoint(deployment: Deployment) -> bool:
 @asynccontextmanager
 async def _console(deployment: Deployment, live: Path | None, gateway_url: str, emulator: str) -> AsyncIterator[str]:
     """Yield the address of the console: its own, or any other of this machine where that is taken."""
-    async with console_beside(deployment, live, gateway_url, emulator) as address:
+    async with console_beside(deployment, gateway_url, emulator, live) as address:
         if address:
             yield address
             return
     console = deployment.console.model_copy(update={"listen": ANY_PORT})
     elsewhere = deployment.model_copy(update={"console": console})
-    async with console_beside(elsewhere, live, gateway_url, emulator) as address:
+    async with console_beside(elsewhere, gateway_url, emulator, live) as address:
         yield address
 
 
