@@ -65,19 +65,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sockets", choices=("fast", "public"), default="fast", help="the WebSockets of both legs")
 
 
-@pytest.fixture
-def public_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def public_sockets() -> Iterator[None]:
     """Let both legs find that aiohttp's private names are gone."""
-    if request.node.get_closest_marker("needs_fast_sockets"):
-        pytest.skip("public names do not give the reason of a close frame, nor the body of a refusal")
-    monkeypatch.setattr("gateway.sockets.choice.lack_of_aiohttp", lambda: "a test took them away")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("gateway.sockets.choice.lack_of_aiohttp", lambda: "a test took them away")
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_wanted(request: pytest.FixtureRequest) -> None:
+    """Run every test on the sockets that ``--sockets`` names."""
+    if request.config.getoption("--sockets") == "public":
+        request.getfixturevalue("public_sockets")
 
 
 @pytest.fixture(autouse=True)
-def as_wanted(request: pytest.FixtureRequest) -> None:
-    """Run every test on the sockets that ``--sockets`` names, but for those that need what the SDK keeps to itself."""
-    if request.config.getoption("--sockets") == "public":
-        request.getfixturevalue("public_sockets")
+def without_what_is_lacking(request: pytest.FixtureRequest) -> None:
+    """Skip what needs more than public names give, where a test has no more."""
+    if "public_sockets" in request.fixturenames and request.node.get_closest_marker("needs_fast_sockets"):
+        pytest.skip("public names do not give the reason of a close frame, nor the body of a refusal")
 
 
 def open_sockets() -> int:

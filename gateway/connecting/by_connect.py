@@ -12,14 +12,8 @@ import aiohttp
 from azure.ai.voicelive import aio as sdk
 from azure.core.credentials import AzureKeyCredential
 
-from gateway.connecting.asked import (
-    CLOSE_TIMEOUT_S,
-    HEARTBEAT_S,
-    MAX_MESSAGE,
-    VOICE_AGENT_HEADERS,
-    Asked,
-    voice_agent_url,
-)
+from gateway.connecting import asked as terms
+from gateway.connecting.asked import Asked, voice_agent_url
 from gateway.connecting.sdk_wire import SdkWire
 from gateway.sockets.message_socket import MessageSocket
 from gateway.sockets.public_socket import PublicSocket
@@ -31,9 +25,9 @@ async def open_socket(http: aiohttp.ClientSession, asked: Asked) -> MessageSocke
     if asked.agent is not None and asked.is_voice_agent:
         return await _open_voice_agent(http, asked, asked.agent)
     options: sdk.WebsocketConnectionOptions = {
-        "max_msg_size": MAX_MESSAGE,
-        "heartbeat": HEARTBEAT_S,
-        "close_timeout": CLOSE_TIMEOUT_S,
+        "max_msg_size": terms.MAX_MESSAGE,
+        "heartbeat": terms.HEARTBEAT_S,
+        "close_timeout": terms.CLOSE_TIMEOUT_S,
         "compression": False,
     }
     agent: dict[str, Any] = {name: value for name, value in (asked.agent or {}).items() if value}
@@ -56,7 +50,7 @@ async def open_socket(http: aiohttp.ClientSession, asked: Asked) -> MessageSocke
     except BaseException as error:
         await _close_sessions(error.__traceback__)
         raise
-    return PublicSocket(SdkWire(connection), close_timeout_s=CLOSE_TIMEOUT_S)
+    return PublicSocket(SdkWire(connection), close_timeout_s=terms.CLOSE_TIMEOUT_S)
 
 
 async def _open_voice_agent(http: aiohttp.ClientSession, asked: Asked, agent: Mapping[str, str]) -> MessageSocket:
@@ -64,10 +58,15 @@ async def _open_voice_agent(http: aiohttp.ClientSession, asked: Asked, agent: Ma
     if isinstance(asked.credential, AzureKeyCredential):
         raise TypeError("an agent is reached by a token, and never by a key")
     token = await asked.credential.get_token()
-    headers = {"Authorization": f"Bearer {token.token}", **asked.headers, **VOICE_AGENT_HEADERS}
+    headers = {"Authorization": f"Bearer {token.token}", **asked.headers, **terms.VOICE_AGENT_HEADERS}
     url = voice_agent_url(asked.endpoint.replace("http", "ws", 1), agent)
     return await connect(
-        http, url, headers, max_message=MAX_MESSAGE, close_timeout_s=CLOSE_TIMEOUT_S, heartbeat_s=HEARTBEAT_S
+        http,
+        url,
+        headers,
+        max_message=terms.MAX_MESSAGE,
+        close_timeout_s=terms.CLOSE_TIMEOUT_S,
+        heartbeat_s=terms.HEARTBEAT_S,
     )
 
 

@@ -3,14 +3,8 @@
 import aiohttp
 from azure.ai.voicelive.aio._patch import _USER_AGENT, _VoiceLiveConnectionManager
 
-from gateway.connecting.asked import (
-    CLOSE_TIMEOUT_S,
-    HEARTBEAT_S,
-    MAX_MESSAGE,
-    VOICE_AGENT_HEADERS,
-    Asked,
-    voice_agent_url,
-)
+from gateway.connecting import asked as terms
+from gateway.connecting.asked import Asked, voice_agent_url
 from gateway.sockets.message_socket import MessageSocket
 from gateway.sockets.upgrade import connect
 
@@ -49,7 +43,12 @@ async def open_socket(http: aiohttp.ClientSession, asked: Asked) -> MessageSocke
     handshake = Handshake(asked)
     headers, url = await handshake.headers(), handshake.url()
     if asked.agent is not None and asked.is_voice_agent:
-        url, headers = voice_agent_url(url, asked.agent), headers | VOICE_AGENT_HEADERS
+        url, headers = voice_agent_url(url, asked.agent), headers | terms.VOICE_AGENT_HEADERS
     return await connect(
-        http, url, headers, max_message=MAX_MESSAGE, close_timeout_s=CLOSE_TIMEOUT_S, heartbeat_s=HEARTBEAT_S
+        http,
+        url,
+        headers,
+        max_message=terms.MAX_MESSAGE,
+        close_timeout_s=terms.CLOSE_TIMEOUT_S,
+        heartbeat_s=terms.HEARTBEAT_S,
     )

@@ -18,9 +18,9 @@ def test_the_installed_sdk_is_asked_by_its_private_names() -> None:
     assert choice.opener("public") == ("public", by_connect.open_socket)
 
 
-@pytest.mark.usefixtures("public_sockets")
-def test_without_aiohttp_s_names_the_sdk_s_are_of_no_use() -> None:
+def test_without_aiohttp_s_names_the_sdk_s_are_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fast way needs both."""
+    monkeypatch.setattr("gateway.sockets.choice.lack_of_aiohttp", lambda: "gone")
     assert choice.opener("fast") == ("public", by_connect.open_socket)
 
 

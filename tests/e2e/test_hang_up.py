@@ -16,8 +16,9 @@ import pytest
 
 from gateway import call_setup as preparation
 from gateway.call.settings import CallSettings
+from gateway.connecting import asked
 from gateway.sim.emulator import Session
-from gateway.voice import opening, service
+from gateway.voice import opening
 from tests.e2e.bare_phone import BarePhone, bare_phone, media
 from tests.e2e.rig import LINE, Rig, configuration, instant, noise, rig, session_of
 
@@ -202,8 +203,8 @@ async def test_the_service_goes(tmp_path: Path, how: str, moment: str) -> None:
 @pytest.mark.parametrize("moment", ["before the session", "in the reply"])
 async def test_the_service_freezes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     """A service that neither reads nor writes nor answers a ping is found out."""
-    monkeypatch.setattr(service, "HEARTBEAT_S", 0.2)
-    monkeypatch.setattr(service, "CLOSE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(asked, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(asked, "CLOSE_TIMEOUT_S", 0.2)
     monkeypatch.setattr(opening, "READY_TIMEOUT_S", 5.0)
     script = instant(faults={"cut": {**MOMENTS[moment], "how": "freeze"}})
     async with rig(configuration(tmp_path, TALKER), script) as held, leaving_nothing(held):

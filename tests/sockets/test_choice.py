@@ -24,9 +24,9 @@ def test_the_public_way_is_taken_where_it_is_wanted() -> None:
     assert (choose_sockets("public").way, choose_sockets("public").accept) == ("public", public_upgrade.accept)
 
 
-@pytest.mark.usefixtures("public_sockets")
-def test_the_public_way_is_taken_where_a_name_is_missing() -> None:
+def test_the_public_way_is_taken_where_a_name_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The day after a release of aiohttp that moves it."""
+    monkeypatch.setattr(socket_choice, "lack_of_aiohttp", lambda: "gone")
     assert choose_sockets("fast").accept is public_upgrade.accept
 
 
