@@ -37,7 +37,7 @@ from gateway.voice.endpoints.pooled import Service
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.no_voice import NoVoice
 from gateway.voice.proposals import proposals_for
-from gateway.voice.texts import CallFacts, greeting_for, missing, word_for_word
+from gateway.voice.texts import CallFacts, greeting_for, history_for, missing, word_for_word
 
 log = structlog.get_logger()
 
@@ -101,6 +101,7 @@ def call_settings_for(
     silence = settings.silence
     digits = settings.digits
     return CallSettings(
+        history=history_for(line, call),
         greeting=_greeting(line, call, audio_format),
         interruptible=settings.greeting_interruptible,
         barge_in=bool(settings.barge_in),

@@ -46,7 +46,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "call/settings.py",
     "cli/accounts.py",
     "cli/checking/checked.py",
-    "config/line/greeting.py",
     "config/line/line.py",
     "config/line/transfers.py",
     "config/line/turns.py",

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from gateway.call.speaking.responses import Request
 from gateway.function import SecretDigits
+from gateway.voice.commands import SeedMessage
 
 CONNECT_BUFFER_S = 10.0
 """The last seconds that the caller says before the session is ready are kept."""
@@ -145,6 +146,8 @@ class RecordingRule(Struct, frozen=True):
 class CallSettings(Struct, frozen=True):
     """A line's settings as far as the conversation follows them; durations in seconds."""
 
+    history: tuple[SeedMessage, ...] = ()
+    """The messages with which the conversation begins, before the greeting."""
     greeting: Request | Recorded | None = None
     interruptible: bool = True
     """``True`` if the caller may speak over the greeting."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -17,6 +17,7 @@ from gateway.fleet.places import CallKey
 from gateway.phone.events import CallStarted, Playout
 from gateway.phone.webhook import IncomingCall
 from gateway.routes.parties import identified
+from gateway.voice.commands import SeedMessage
 from gateway.voice.events import VoiceClosed, VoiceEnd
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.opening import Opened
@@ -109,7 +110,7 @@ class SessionsAhead:
             return
         greeting = first_request(settings.first_words) if isinstance(settings.first_words, Request) else None
         with structlog.contextvars.bound_contextvars(**context):
-            task = leg.opened = self._group.create_task(_opened(leg, greeting))
+            task = leg.opened = self._group.create_task(_opened(leg, greeting, settings.history))
         loop = asyncio.get_running_loop()
         timer = loop.call_later(UNCLAIMED_S, self.drop, key, Outcome.UNCLAIMED)
         self._waiting[key] = _Waiting(line, started, settings, leg, loop.time(), task, timer, context)
@@ -151,10 +152,10 @@ class SessionsAhead:
         log.info("session_ahead", **context, outcome=outcome.value, waited_ms=waited_ms)
 
 
-async def _opened(leg: VoiceLeg, greeting: Request | None) -> Opened | VoiceClosed:
-    """Open a session, and ask for its greeting. A bug is logged, and ends this session alone."""
+async def _opened(leg: VoiceLeg, greeting: Request | None, before: Sequence[SeedMessage]) -> Opened | VoiceClosed:
+    """Open a session, with the messages ``before`` it, and ask for its greeting. A bug ends this session alone."""
     try:
-        return await leg.open(greeting)
+        return await leg.open(greeting, before)
     except Exception:
         log.exception("session_ahead_failed")
         return VoiceClosed(VoiceEnd.UNREACHABLE, "a bug: see session_ahead_failed")

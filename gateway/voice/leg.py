@@ -1,5 +1,6 @@
 """The voice leg: a Voice Live session as events in and commands out."""
 
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from gateway.errors import WireError
 from gateway.sockets.message_socket import BROKEN, TEXT, MessageSocket
 from gateway.voice import wire
 from gateway.voice.bot import Agent, Answering
-from gateway.voice.commands import AddMessage, CreateResponse, SayText, VoiceCommand, without_members
+from gateway.voice.commands import AddMessage, CreateResponse, SayText, SeedMessage, VoiceCommand, without_members
 from gateway.voice.conversion import Conversion
 from gateway.voice.endpoints.lease import Lease
 from gateway.voice.endpoints.pooled import Service
@@ -57,10 +58,8 @@ class VoiceLeg:
         """The task that opens the session before ``run``, if there is one."""
         self._is_agent = False
         self._unknown = newer_members(service.api_version, RESPONSE_SINCE)
-        self._asked: CreateResponse | SayText | None = None
-        """The request that was made before the call was there."""
-        self._is_edited = bool(self._unknown)
-        """``True`` if requests do not go out as they are."""
+        self._ahead: deque[VoiceCommand] = deque()
+        """The commands that were carried out before the call was there, and that it has not given itself yet."""
         self._lease: Lease | None = None
         self._socket: MessageSocket | None = None
         self._closing: VoiceClosed | None = None
@@ -81,18 +80,22 @@ class VoiceLeg:
             await socket.close()
         return None
 
-    async def open(self, ask: CreateResponse | SayText | None = None) -> Opened | VoiceClosed:
+    async def open(
+        self, ask: CreateResponse | SayText | None = None, before: Sequence[SeedMessage] = ()
+    ) -> Opened | VoiceClosed:
         """Open the session; in time for the call's first words, ``ask`` for them before the call is there.
 
-        The call asks for them all the same, and is not passed on. What the service answers waits for ``run``.
+        ``before`` goes to the service first. The call asks for all of it all the same, and is not passed on. What the
+        service answers waits for ``run``.
         """
         opened = await self.opening.run()
         if isinstance(opened, Opened):
             self._socket, self._lease = opened.socket, opened.lease
             self._is_agent = isinstance(opened.proposal.answering, Agent)
-            if ask is not None:
-                self.send(ask)
-                self._asked, self._is_edited = ask, True
+            asked: Sequence[VoiceCommand] = [*before, *([] if ask is None else [ask])]
+            for command in asked:
+                self.send(command)
+            self._ahead.extend(asked)
         return opened
 
     @property
@@ -128,10 +131,10 @@ class VoiceLeg:
         """
         if self._socket is None:
             raise RuntimeError("a command before SessionReady")
-        if self._is_edited and isinstance(command, CreateResponse | SayText):
-            if command == self._asked:
-                self._asked, self._is_edited = None, bool(self._unknown)
-                return
+        if self._ahead and command == self._ahead[0]:
+            self._ahead.popleft()
+            return
+        if self._unknown and isinstance(command, CreateResponse | SayText):
             command = without_members(command, self._unknown)
         if self._is_agent and isinstance(command, CreateResponse) and command.instructions:
             # refused with "Overriding instructions in response.create is not supported with Agent service."

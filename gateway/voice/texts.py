@@ -9,7 +9,7 @@ from gateway.addresses import is_sip
 from gateway.config.line.line import Line
 from gateway.config.line.placeholders import fill
 from gateway.config.line.time_zones import time_zone
-from gateway.voice.commands import CreateResponse, SayText, said_by_the_model
+from gateway.voice.commands import CreateResponse, SayText, SeedMessage, said_by_the_model
 
 PARAMETER_LIMIT = 500
 """Characters that are used of a stream parameter; the rest is dropped."""
@@ -41,6 +41,16 @@ class CallFacts:
 def instructions_for(line: Line, call: CallFacts) -> str:
     """Return the line's instructions, with the call's facts filled in."""
     return fill(line.instructions, _values(line, call))
+
+
+def history_for(line: Line, call: CallFacts) -> tuple[SeedMessage, ...]:
+    """Return the messages with which the call's conversation begins."""
+    values = _values(line, call)
+    return tuple(
+        SeedMessage(role, fill(text, values))  # type: ignore[arg-type]  # the roles are the section's own keys
+        for said in line.settings.history
+        for role, text in said.words.items()
+    )
 
 
 def greeting_for(line: Line, call: CallFacts) -> SayText | CreateResponse | None:

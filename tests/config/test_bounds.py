@@ -105,6 +105,7 @@ SIZES = {
     "WrittenInterim.triggers": "at least 1",
     "VoiceLive.endpoints": "at most 16",
     "VoiceLive.model": "at least 1",
+    "history": "at most 50",
     "Streams.key": "at least 1, at most 2",
     "deliver": "at most 8",
     "Receiver.events": "at least 1",

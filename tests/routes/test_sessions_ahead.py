@@ -17,7 +17,7 @@ from gateway.config import Line, Lines, load_deployment
 from gateway.phone.events import CallStarted, Playout
 from gateway.phone.webhook import IncomingCall
 from gateway.routes.sessions_ahead import UNCLAIMED_S, Outcome, SessionsAhead
-from gateway.voice.commands import CreateResponse, SayText
+from gateway.voice.commands import CreateResponse, SayText, SeedMessage
 from gateway.voice.events import VoiceClosed, VoiceEnd
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.no_voice import NoVoice
@@ -40,7 +40,9 @@ class Leg(VoiceLeg):
         self.lost = self.closed = False
         self.asked: CreateResponse | SayText | None = None
 
-    async def open(self, ask: CreateResponse | SayText | None = None) -> Opened | VoiceClosed:
+    async def open(
+        self, ask: CreateResponse | SayText | None = None, before: Sequence[SeedMessage] = ()
+    ) -> Opened | VoiceClosed:
         self.asked = ask
         return await self.ready
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from gateway.voice.bot import Agent, Answering
-from gateway.voice.commands import CreateResponse, SayText, SendAudio
+from gateway.voice.commands import CreateResponse, SayText, SeedMessage, SendAudio
 from gateway.voice.events import ReplySaid, SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.opening import Opened
@@ -124,3 +124,18 @@ async def test_a_leg_that_is_closed_while_it_opens_opens_nothing() -> None:
     leg = await opened_ahead(socket)
     await leg.close()
     assert socket.closed_with == 1000
+
+
+async def test_what_is_known_before_the_call_comes_before_its_first_words() -> None:
+    """Once, in the call's own order; the call gives the same commands when it is there."""
+    socket = Socket(READY)
+    leg = leg_of(socket)
+    known = (SeedMessage("system", "A remark."), SeedMessage("user", "Hi."))
+    await leg.open(GREETING, known)
+    asked = ["session.update", "conversation.item.create", "conversation.item.create", "response.create"]
+    assert socket.kinds == asked
+    for command in (*known, GREETING):
+        leg.send(command)
+    assert socket.kinds == asked
+    leg.send(known[0])
+    assert socket.kinds == [*asked, "conversation.item.create"]

@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 
 from gateway.config.line.greeting import Greeting
-from gateway.voice.commands import CreateResponse, SayText
-from gateway.voice.texts import PARAMETER_LIMIT, CallFacts, greeting_for, instructions_for, missing, word_for_word
+from gateway.voice.commands import CreateResponse, SayText, SeedMessage
+from gateway.voice.texts import (
+    PARAMETER_LIMIT,
+    CallFacts,
+    greeting_for,
+    history_for,
+    instructions_for,
+    missing,
+    word_for_word,
+)
 from tests.voice.lines import AGENT, CALL, INSTRUCTIONS, line_of
 
 
@@ -153,3 +161,15 @@ def test_a_text_of_the_line_is_filled_in_and_said(tmp_path: Path) -> None:
     """Reminders, announcements, questions: all are said as a greeting is."""
     line = line_of(tmp_path, "")
     assert word_for_word(line, "Is this still {caller}?", CALL) == SayText("Is this still +12065550123?")
+
+
+def test_the_call_fills_in_what_was_said_before_it(tmp_path: Path) -> None:
+    """Each message in its order, with the role that the line's file gives it."""
+    line = line_of(
+        tmp_path, "parameters: [name]\nhistory: [{system: 'About {name}'}, {user: Hi.}, {assistant: Hello.}]\n"
+    )
+    assert history_for(line, brought(name="Ada")) == (
+        SeedMessage("system", "About Ada"),
+        SeedMessage("user", "Hi."),
+        SeedMessage("assistant", "Hello."),
+    )

@@ -101,7 +101,7 @@ class Sessions:
         parts = self._parts
         if parts.connected:
             return
-        parts.add([notes.SessionReady(ready.session_id, ready.model)])
+        parts.add([notes.SessionReady(ready.session_id, ready.model), *self._settings.history])
         parts.add([*parts.bot.connected(), *parts.caller_audio.connected()])
         self._begin_session(ready, now, now)
         self._connected(now)
@@ -265,7 +265,7 @@ class Sessions:
         """Return what the next session is told; one that goes on with its agent's conversation, what it missed."""
         items = self._parts.seed(self._settings.seed_limit_chars)
         if not self._resumed:
-            return items
+            return [*self._settings.history, *items]
         return [item for item in items if isinstance(item, SeedMessage) and item not in self._known]
 
     def _note_recovered(self, lost: LoseVoice, ready: SessionReady, seeded: int, now: float) -> None:

@@ -12,6 +12,14 @@ _OF_THE_AGENT = ("model", "tools", "tool_choice", "parallel_tool_calls", "temper
 """Keys that a Foundry agent, like its instructions, sets itself; a line may not set them."""
 
 
+def history_by_role(settings: Settings, model: str) -> Iterator[Finding]:
+    """Require one role in each message of the history."""
+    for index, said in enumerate(settings.history):
+        if len(said.words) != 1:
+            found = " and ".join(said.words) or "none of them"
+            yield ("history", index), f"expected one of system, user and assistant, found {found}"
+
+
 def greeting_in_one_way(settings: Settings, model: str) -> Iterator[Finding]:
     """Require that a greeting is either said, prompted or played."""
     greeting = settings.greeting
@@ -133,6 +141,7 @@ def known_transfers(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 RULES = (
+    history_by_role,
     greeting_in_one_way,
     one_phrase_for_trouble,
     announced_in_one_way,

@@ -1,7 +1,7 @@
 """The settings of one line, as its file writes them: one model for each section.
 
 line             the whole line
-greeting         the first words
+greeting         the first words, and the messages before them
 texts            all texts with placeholders
 placeholders     ``{caller}`` and other placeholders
 models           the models of Voice Live, and their engines

@@ -1,10 +1,27 @@
-"""The first words of a line."""
+"""The first words of a line, and the messages before them."""
 
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
 from gateway.config.reading.section import Section, Switch, Text
+
+
+class Said(Section):
+    """One message: one of system, user and assistant."""
+
+    system: Text | None = None
+    """A remark to the model, such as what is known of the caller."""
+    user: Text | None = None
+    """The words of the caller in an earlier conversation."""
+    assistant: Text | None = None
+    """The words of the bot in an earlier conversation."""
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The text by the role that it has; one where the message is right."""
+        roles = {"system": self.system, "user": self.user, "assistant": self.assistant}
+        return {role: text for role, text in roles.items() if text is not None}
 
 
 class Greeting(Section):

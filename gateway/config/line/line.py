@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 from gateway.audio.sound import Sound
 from gateway.config.full import WhenFull, or_busy
 from gateway.config.line.agent import Agent
-from gateway.config.line.greeting import AnyGreeting
+from gateway.config.line.greeting import AnyGreeting, Said
 from gateway.config.line.hours import Hours, nearest_time_zone
 from gateway.config.line.keys import Digits, Key, KeyAction
 from gateway.config.line.models import Engine, ModelChain, engine_of
@@ -207,6 +207,8 @@ class Settings(Section):
     greeting: Annotated[AnyGreeting | None, or_none(AnyGreeting)] = None
     """The bot's first words: a text to say word for word, {prompt: …} for the model's own words, {play: …} for a file,
     or none."""
+    history: Annotated[tuple[Said, ...], Field(max_length=50)] = ()
+    """Messages with which the conversation begins, before the greeting: [{system: …}, {user: …}, {assistant: …}]."""
     voice: Voice = DEFAULT_VOICE
     """An Azure voice's name, an OpenAI voice's name, or a section with a type."""
     model: ModelChain | None = None

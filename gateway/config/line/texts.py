@@ -11,6 +11,7 @@ _FILLED: tuple[KeyPath, ...] = (
     ("greeting",),
     ("greeting", "say"),
     ("greeting", "prompt"),
+    *(("history", _ANY, role) for role in ("system", "user", "assistant")),
     ("silence", "say"),
     ("hours", "closed", "say"),
     ("recording", "announce"),

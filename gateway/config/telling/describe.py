@@ -40,7 +40,7 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     if "timezone" in settings.model_fields_set:
         yield "time zone", settings.timezone
     yield from _placeholders(line)
-    yield "greeting", _greeting(line)
+    yield from _first_words(line)
     yield "turns", _turns(line)
     yield "barge-in", _barge_in(settings)
     if silence := settings.silence:
@@ -199,6 +199,12 @@ def _shown(value: object) -> str:
 
 def _listed(*details: str) -> str:
     return ", ".join(filter(None, details))
+
+
+def _first_words(line: Line) -> Iterator[tuple[str, str]]:
+    if history := line.settings.history:
+        yield "history", f"before the greeting: {', '.join(role for said in history for role in said.words)}"
+    yield "greeting", _greeting(line)
 
 
 def _greeting(line: Line) -> str:

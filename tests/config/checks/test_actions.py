@@ -22,6 +22,11 @@ ALONE = 'numbers: ["*"]\n'
             "greeting: {say: Hello., prompt: Be kind.}",
             "greeting.prompt: stands beside say, expected one of say, prompt and play",
         ),
+        ("history: [{}]", "history[0]: expected one of system, user and assistant, found none of them"),
+        (
+            "history: [{system: A remark.}, {user: Hi., assistant: Hello.}]",
+            "history[1]: expected one of system, user and assistant, found user and assistant",
+        ),
         ("greeting: {say: Hello., text: Hello.}", "greeting.text: needs play: these are the words of a recording"),
         ("on_trouble: {say: Wait., play: a.wav}", "on_trouble.play: stands beside say, expected one of say and play"),
         (
