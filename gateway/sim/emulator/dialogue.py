@@ -32,12 +32,25 @@ class Dialogue:
         self._before: tuple[Answer, _Position] | None = None
         """The last answer and the position that it was for, while nothing has happened since."""
 
+    @property
+    def next_is_filler(self) -> bool:
+        """True if the next turn of the script is a filler word."""
+        return self._script.turns[self._next()].filler
+
+    def filler_ignored(self) -> None:
+        """Take a filler word that counts as no turn: nothing is answered."""
+        self._turns_taken += 1
+
+    def _next(self) -> int:
+        turns, index = self._script.turns, self._turns_taken
+        if index < len(turns):
+            return index
+        return index % len(turns) if self._script.at_the_end == "repeat" else len(turns) - 1
+
     def turn_taken(self, speech_ms: int) -> str:
         """Take a turn of the caller, or a typed message; return what was understood."""
         turns = self._script.turns
-        index = self._turns_taken
-        if index >= len(turns):
-            index = index % len(turns) if self._script.at_the_end == "repeat" else len(turns) - 1
+        index = self._next()
         self._turns_taken += 1
         self._move(replace(self._at, started=True, unanswered=turns[index], came=None))
         self.transcription = turns[index].transcription or self._script.transcription

@@ -82,6 +82,8 @@ class Faults(StrictModel):
     handshake: HandshakeFault | None = None
     connections_per_minute: int | None = Field(default=None, ge=0)
     """Handshakes beyond that are answered with 429."""
+    tokens_per_minute: int | None = Field(default=None, ge=0)
+    """Responses of all sessions fail once the last minute took so many."""
     cut: Cut | None = None
     stall_s: float = Field(default=0, ge=0)
     """The time between ``response.created`` and the first output."""

@@ -120,6 +120,8 @@ class Turn(Answer):
     """One turn of the caller: the words that were heard, which need not be those that were said, and the answer."""
 
     heard: str | None = None
+    filler: bool = False
+    """``True`` if it is a filler word alone, which ``remove_filler_words`` takes for no speech."""
     transcription: Transcription | None = None
     """The outcome of this turn's transcription; by default, the script's for all turns."""
 
@@ -159,6 +161,10 @@ class Script(StrictModel):
     unprompted: str = "Are you still there?"
     """The answer to a bare response.create when the greeting was said and no turn waits for an answer."""
     default_after_call: str = "Thank you, I have made a note of that."
+    interim: str = "One moment, please."
+    """The words of an interim response that a model writes."""
+    input_text: Literal["refused", "taken"] = "refused"
+    """``input_text.delta`` and ``.done``, which the SDK has and the service refuses in practice."""
     default_after_denial: str = "All right, then I leave it as it is."
     mcp_servers: dict[str, McpServer] = Field(default_factory=dict)
     """The MCP servers by their ``server_label``."""

@@ -21,6 +21,7 @@ from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.session import Session
 from gateway.sim.emulator.settings.engine import Engine
 from gateway.sim.emulator.settings.old_names import agent_key
+from gateway.sim.emulator.speaking.usage import TokenQuota
 from gateway.sim.faults.service import ConnectionFaults, ServiceFaults
 
 _MESSAGE_LIMIT_BYTES = 24 << 20
@@ -57,6 +58,7 @@ class Emulator:
         self._port = port
         self._gate = Handshakes(script, api_key)
         self._keep_audio = keep_audio
+        self._quota = TokenQuota(script.faults.tokens_per_minute)
         self._keep_sessions = keep_sessions
         self._tls = tls
         self._certificates: tempfile.TemporaryDirectory[str] | None = None
@@ -181,6 +183,7 @@ class Emulator:
             keep_audio=self._keep_audio,
             connection=next(self._connections),
             faults=faults,
+            quota=self._quota,
         )
         self.sessions.append(session)
         self._arrived.set()

@@ -16,6 +16,7 @@ from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.settings.engine import Engine
 from gateway.sim.emulator.settings.settings import Settings, parse_response
 from gateway.sim.emulator.speaking.response import Scene
+from gateway.sim.emulator.speaking.usage import TokenQuota
 
 
 class Service:
@@ -31,6 +32,7 @@ class Service:
         configuration: Configuration,
         requests: Requests,
         features: str,
+        quota: TokenQuota,
         violated: Callable[[str, str], None],
         audio_came: Callable[[bytes], None],
     ) -> None:
@@ -39,6 +41,8 @@ class Service:
         self._requests = requests
         self._violated = violated
         self._audio_came = audio_came
+        self._takes_written = script.input_text == "taken"
+        self._written: dict[str, str] = {}
         self.settings = Settings(
             engine,
             strict=script.strict,
@@ -49,7 +53,7 @@ class Service:
         self.history = History(native=engine.native)
         self._dialogue = Dialogue(script)
         self._mcp = McpServers(script, self.history, out, self._dialogue, spawn, engine.native)
-        scene = Scene(script, self.settings, self.history, out, self._mcp, spawn, violated)
+        scene = Scene(script, self.settings, self.history, out, self._mcp, spawn, violated, quota)
         self._floor = Floor(scene, self._dialogue, spawn)
         self.turns = Turns(scene, self._floor, self._dialogue, spawn)
 
@@ -74,6 +78,53 @@ class Service:
         self.turns.settings_changed()
         await self._out.emit("session.updated", session=self.settings.echo)
         self._mcp.declared(self.settings.echo["tools"])
+
+    async def update_transcription(self, event: Event) -> None:
+        """Carry out ``transcription_session.update``, as OpenAI has it: what concerns the caller's audio alone."""
+        session = event.get("session")
+        other = [key for key in session if key not in _OF_TRANSCRIPTION] if isinstance(session, dict) else []
+        if other:
+            param = f"session.{other[0]}"
+            raise Rejected(f"Unknown parameter: '{param}'.", code="unknown_parameter", param=param)
+        self._configuration.check(session)
+        self.settings.update(session, audio_received=self.turns.appended_bytes > 0, has_spoken=False)
+        self._configuration.accepted = True
+        self.turns.settings_changed()
+        echo = self.settings.echo
+        shown = {key: echo.get(key) for key in ("id", "expires_at", *_OF_TRANSCRIPTION)}
+        await self._out.emit(
+            "transcription_session.updated", session={**shown, "object": "realtime.transcription_session"}
+        )
+
+    async def write_text(self, event: Event) -> None:
+        """Carry out ``input_text.delta``: a part of a message that the user types."""
+        item_id, delta = self._written_id(event), event.get("delta")
+        if not isinstance(delta, str):
+            raise Rejected("Missing required parameter: 'delta'.", code="missing_required_parameter", param="delta")
+        self._written[item_id] = self._written.get(item_id, "") + delta
+
+    async def finish_text(self, event: Event) -> None:
+        """Carry out ``input_text.done``: what was typed becomes an item of the user."""
+        item_id = self._written_id(event)
+        content = [{"type": "input_text", "text": self._written.pop(item_id, "")}]
+        await self.create_item({"item": {"id": item_id, "type": "message", "role": "user", "content": content}})
+
+    def _written_id(self, event: Event) -> str:
+        if not self._takes_written:
+            kind = str(event.get("type"))
+            raise Rejected(f"Invalid value for 'type': {kind!r}.", code="invalid_value", param="type")
+        if not isinstance(event.get("id"), str):
+            raise Rejected("Missing required parameter: 'id'.", code="missing_required_parameter", param="id")
+        return str(event["id"])
+
+    async def connect_avatar(self, _event: Event) -> None:
+        """Refuse ``session.avatar.connect``: nothing here draws a face. It is no violation."""
+        raise Rejected(
+            "This emulator has no avatars: it sends neither an SDP answer nor video.",
+            code="avatar_not_supported",
+            param="type",
+            harmless=True,
+        )
 
     async def append_audio(self, event: Event) -> None:
         """Carry out ``input_audio_buffer.append``."""
@@ -140,8 +191,22 @@ class Service:
         await self._out.emit("output_audio_buffer.cleared")
 
 
+_OF_TRANSCRIPTION = (
+    "input_audio_format",
+    "input_audio_sampling_rate",
+    "input_audio_transcription",
+    "turn_detection",
+    "input_audio_noise_reduction",
+    "input_audio_echo_cancellation",
+    "include",
+)
+"""The members of a session that concern the caller's audio alone."""
 _TAKERS: dict[str, Callable[[Service, Event], Awaitable[None]]] = {
     "session.update": Service.update_session,
+    "transcription_session.update": Service.update_transcription,
+    "session.avatar.connect": Service.connect_avatar,
+    "input_text.delta": Service.write_text,
+    "input_text.done": Service.finish_text,
     "input_audio_buffer.append": Service.append_audio,
     "input_audio_buffer.commit": Service.commit_audio,
     "input_audio_buffer.clear": Service.clear_audio,

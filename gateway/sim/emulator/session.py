@@ -22,6 +22,7 @@ from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.service import Service
 from gateway.sim.emulator.settings.engine import Engine
 from gateway.sim.emulator.speaking.supply import Supply
+from gateway.sim.emulator.speaking.usage import TokenQuota
 from gateway.sim.faults.service import ConnectionFaults
 
 log = structlog.get_logger()
@@ -49,6 +50,7 @@ class Session:
         keep_audio: bool,
         connection: int = 1,
         faults: ConnectionFaults | None = None,
+        quota: TokenQuota | None = None,
     ) -> None:
         self._script = script
         self._clock = asyncio.get_running_loop().time
@@ -72,6 +74,7 @@ class Session:
             configuration=self._configuration,
             requests=Requests(script.refuse, engine, connection),
             features=query.get("features", ""),
+            quota=quota or TokenQuota(script.faults.tokens_per_minute),
             violated=self._violated,
             audio_came=self._audio_came,
         )

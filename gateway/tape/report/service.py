@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.audio.formats import AudioFormat
-from gateway.sim.emulator.speaking.response import AZURE_DELTAS_MS, OPENAI_DELTAS_MS
+from gateway.sim.emulator.speaking.deltas import AZURE_DELTAS_MS, OPENAI_DELTAS_MS
 from gateway.tape.fakes import is_fake
 from gateway.tape.form import Line, Tape
 from gateway.tape.levels import SESSION_FORMATS

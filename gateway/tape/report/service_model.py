@@ -10,6 +10,7 @@ from azure.ai.voicelive import _unions, models
 from azure.ai.voicelive._utils.model_base import Model
 
 from gateway.sim.emulator.settings.engine import Engine
+from gateway.sim.emulator.settings.settings import ECHOED_SEMANTIC_KEYS
 from gateway.sim.emulator.speaking.usage import usage
 from gateway.tape.rules import PRIVATE
 
@@ -92,6 +93,7 @@ def _emulated() -> dict[str, Any]:
     session: dict[str, Any] = {}
     for name in _MODELS:
         _merge(session, Engine.of(name, API_VERSION).new_session(None))
+    _merge(session, {"turn_detection": ECHOED_SEMANTIC_KEYS})
     response = {"response": {"usage": usage((), ()), "object": None}}
     return {
         "session.created": {"session": session},

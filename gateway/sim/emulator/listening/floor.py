@@ -8,6 +8,7 @@ from gateway.sim.emulator.dialogue import Dialogue
 from gateway.sim.emulator.record import Rejected
 from gateway.sim.emulator.script import Answer, McpCall
 from gateway.sim.emulator.settings.fields import ResponseFields
+from gateway.sim.emulator.speaking.interim import interim_of
 from gateway.sim.emulator.speaking.response import Response, Scene
 
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
@@ -102,9 +103,19 @@ class Floor:
             await response.run(ready)
             if response.is_silent and response.cancel_reason is not None:
                 self._dialogue.unsaid(response.answer)
+            interim = interim_of(None, self._scene.settings.echo.get("interim_response"), "tool", self._scene.script)
+            if interim is not None and response.waits_for_outputs:
+                self._spawn(self._fill(response, *interim))
         finally:
             if self._active is response:
                 self._active = None
+
+    async def _fill(self, response: Response, words: str, after_s: float) -> None:
+        """Say the words of an interim response once functions take that long, if nobody else speaks."""
+        await asyncio.sleep(after_s)
+        if response.waits_for_outputs and self._active is None:
+            answer = Answer(say=words)
+            self._begin(Response(self._scene, lambda _choice, _tools: answer, ResponseFields()), None)
 
     def interrupt(self) -> Response | None:
         """Cancel the active response because the caller spoke, and return it."""

@@ -15,6 +15,8 @@ from gateway.sim.emulator.speaking.response import Response, Scene
 
 _APPEND_LIMIT_BYTES = 15 << 20
 _COMMIT_MINIMUM_MS = 100
+_WITHOUT_ITEM_DONE = "2026-07-15"
+"""From this version on native models report a spoken turn's item once; recordings of July report it done as well."""
 _LOCALES = {"en": "en-US", "de": "de-DE", "fr": "fr-FR", "es": "es-ES"}
 
 
@@ -38,6 +40,7 @@ class Turns:
         self._buffered_ms = 0.0
         self._item_id: str | None = None
         self._last_item_id: str | None = None
+        self._is_filler = False
         self._ready = asyncio.Event()
         self._ready.set()
         self.appended_bytes = 0
@@ -107,6 +110,9 @@ class Turns:
     async def speech_started(self, audio_start_ms: int) -> None:
         """Take the beginning of the caller's speech, by voice activity or because a test asks for it."""
         settings, out = self._scene.settings, self._scene.out
+        if settings.detects("remove_filler_words") and self._dialogue.next_is_filler:
+            self._is_filler = True
+            return
         self._item_id = new_id("item", native=settings.native)
         await out.emit("input_audio_buffer.speech_started", audio_start_ms=audio_start_ms, item_id=self._item_id)
         now = asyncio.get_running_loop().time()
@@ -126,6 +132,11 @@ class Turns:
 
     async def speech_stopped(self, audio_end_ms: int, speech_ms: int, words: str | None = None) -> None:
         """Take the end of the caller's speech: the turn is committed and, if the session asks for it, answered."""
+        if self._is_filler:
+            self._is_filler = False
+            self._dialogue.filler_ignored()
+            self._forget()
+            return
         item_id = self._item_id or new_id("item", native=self._scene.settings.native)
         await self._scene.out.emit("input_audio_buffer.speech_stopped", audio_end_ms=audio_end_ms, item_id=item_id)
         await self._commit(item_id, speech_ms, words)
@@ -187,7 +198,10 @@ class Turns:
     async def _join(self, entry: Entry, previous: str | None, ready: asyncio.Event) -> None:
         """Make the turn a part of the conversation."""
         self._scene.history.append(entry)
-        await self._scene.out.emit("conversation.item.created", previous_item_id=previous, item=entry.shown)
+        about = {"previous_item_id": previous, "item": entry.shown}
+        await self._scene.out.emit("conversation.item.created", **about)
+        if self._scene.settings.native and self._scene.settings.engine.api_version < _WITHOUT_ITEM_DONE:
+            await self._scene.out.emit("conversation.item.done", **about)
         ready.set()
 
     async def _transcribe_first(

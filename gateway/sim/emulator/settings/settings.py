@@ -18,16 +18,19 @@ from gateway.sim.emulator.settings.rules import Change, Stage, check, check_tool
 
 _FieldsT = TypeVar("_FieldsT", bound=Fields)
 _ECHOED_VAD_KEYS = ("idle_timeout_ms", "appended_text_after_truncation")
-_ECHOED_SEMANTIC_KEYS = dict.fromkeys(
-    (
-        "end_of_utterance_detection",
-        "neg_threshold",
-        "window_size",
-        "distinct_ci_phones",
-        "require_vowel",
-        "require_vowel_assistant_speaking",
-    )
-)
+ECHOED_SEMANTIC_KEYS = {
+    "profile": "classic",
+    **dict.fromkeys(
+        (
+            "end_of_utterance_detection",
+            "neg_threshold",
+            "window_size",
+            "distinct_ci_phones",
+            "require_vowel",
+            "require_vowel_assistant_speaking",
+        )
+    ),
+}
 """Members that sessions with Azure's semantic turn detection show besides; most are known from recordings alone."""
 _NO_END = dict.fromkeys(("threshold_level", "timeout_ms", "threshold", "timeout"))
 """The members of ``end_of_utterance_detection`` as they are echoed where they were left out, old names included."""
@@ -132,7 +135,7 @@ class Settings:
         for key in _ECHOED_VAD_KEYS:
             echo.setdefault(key, None)
         if echo["type"] != "server_vad":
-            echo = {**_ECHOED_SEMANTIC_KEYS, "profile": "classic", "remove_filler_words": False, **echo}
+            echo = {**ECHOED_SEMANTIC_KEYS, "remove_filler_words": False, **echo}
         elif self.engine.shows_end_of_utterance:
             echo.setdefault("end_of_utterance_detection", None)
         if echo.get("end_of_utterance_detection") is not None:

@@ -5,13 +5,12 @@ The order is that of recorded sessions; cancellation ends with ``response.done``
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
-from gateway.audio.formats import AudioFormat
 from gateway.sim.emulator.function_calls import call_function, undeclared_function
 from gateway.sim.emulator.history import Entry, History
 from gateway.sim.emulator.ids import new_id
@@ -25,25 +24,19 @@ from gateway.sim.emulator.settings.engine import voice_echo
 from gateway.sim.emulator.settings.fields import ResponseFields
 from gateway.sim.emulator.settings.formats import OUTPUT
 from gateway.sim.emulator.settings.settings import Settings
+from gateway.sim.emulator.speaking.deltas import AZURE_DELTAS_MS, OPENAI_DELTAS_MS, slices
+from gateway.sim.emulator.speaking.interim import interim_of
 from gateway.sim.emulator.speaking.limit import within
 from gateway.sim.emulator.speaking.output import Output
+from gateway.sim.emulator.speaking.status import STATUS, details
 from gateway.sim.emulator.speaking.timing import Beside
-from gateway.sim.emulator.speaking.usage import usage
+from gateway.sim.emulator.speaking.usage import TokenQuota, usage
 from gateway.sim.emulator.speaking.words import TOKEN, Words, has_times
 from gateway.sim.faults.plan import Mute
 from gateway.sim.speech import spoken
 
-AZURE_DELTAS_MS = (200, 300, 500)
-"""The first, the second and all further audio deltas of Azure TTS."""
-OPENAI_DELTAS_MS = (250,)
 _MS_PER_CHARACTER = 65
 """The time of a character of a text that is written, at the pace of speech; ``pace`` makes it shorter."""
-_STATUS = {
-    "completed": "completed",
-    "max_output_tokens": "incomplete",
-    "content_filter": "incomplete",
-    "failed": "failed",
-}
 Choose = Callable[[str | Event, Sequence[Event]], Answer]
 """A function that chooses the answer, under a ``tool_choice`` and these tools."""
 
@@ -60,6 +53,7 @@ class Scene:
     spawn: Callable[[Coroutine[Any, Any, None]], object]
     violated: Callable[[str, str], None]
     """A function that takes what the client did wrong: the rule and what happened."""
+    quota: TokenQuota
 
 
 class Response:
@@ -77,6 +71,8 @@ class Response:
         self.finished = asyncio.Event()
         self._cancelled = asyncio.Event()
         self._cut_short = False
+        self._failure = "server_error"
+        self._fillers = 0
         self._output = Output(self.id, scene.history, scene.out)
         self._format_name = request.output_audio_format or scene.settings.output_name
         self._format_asked = request.output_audio_format or scene.settings.output_format_asked
@@ -91,6 +87,14 @@ class Response:
     def is_silent(self) -> bool:
         """True if the response has put out nothing."""
         return not self._output.entries
+
+    @property
+    def waits_for_outputs(self) -> bool:
+        """True if a function that the response has called has no output yet."""
+        items = self._scene.history.items
+        outputs = {item["call_id"] for item in items if item["type"] == "function_call_output"}
+        calls = (entry.item for entry in self._output.entries if entry.item["type"] == "function_call")
+        return any(call["call_id"] not in outputs for call in calls)
 
     def cancel(self, reason: str) -> None:
         """Ask for the end: ``turn_detected`` or ``client_cancelled``. What is late still goes out."""
@@ -114,13 +118,13 @@ class Response:
         audio = await self._audio(answer.say)
         answer, audio = self._limited(answer, audio)
         self._put = answer
-        self._cut_short = await self._pause(begin_at - _now())
+        await self._fill(begin_at)
         objection = self._objection()
         ending = answer.ending if objection is None else "failed"
         if ending != "failed" and not answer.silent:
             await self._put_out(answer, audio)
         reason = objection or answer.ending
-        await self._emit_whole("response.done", "cancelled" if self._cut_short else _STATUS[ending], reason)
+        await self._emit_whole("response.done", "cancelled" if self._cut_short else STATUS[ending], reason)
         self.finished.set()
 
     async def _is_unanswered(self, mute: Mute) -> bool:
@@ -139,6 +143,20 @@ class Response:
             return await self._pause(for_s)
         await self._cancelled.wait()
         return True
+
+    async def _fill(self, begin_at: float) -> None:
+        """Wait until the answer begins, and say the words of an interim response where that takes too long."""
+        echo = self._scene.settings.echo
+        interim = interim_of(
+            self._request.interim_response, echo.get("interim_response"), "latency", self._scene.script
+        )
+        if interim is not None and interim[1] < begin_at - _now() and "audio" in self._modalities:
+            self._cut_short = await self._pause(interim[1])
+            if not self._cut_short:
+                self._fillers += 1
+                await self._speak(interim[0], await self._audio(interim[0]))
+        if not self._cut_short:
+            self._cut_short = await self._pause(begin_at - _now())
 
     async def _put_out(self, answer: Answer, audio: bytes) -> None:
         if answer.say is not None and not self._cut_short:
@@ -171,6 +189,9 @@ class Response:
     def _objection(self) -> str | None:
         """Return why the response fails before its first output: its settings, or a call that nobody declared."""
         engine, answer = self._scene.settings.engine, self._answer
+        if self._scene.quota.is_exhausted(_now()):
+            self._failure = "rate_limit_exceeded"
+            return "Rate limit reached: too many tokens per minute."
         failing = failure_of(engine, self._scene.settings.echo, self._request)
         if failing is not None:
             self._scene.violated("failing_settings", failing)
@@ -326,9 +347,9 @@ class Response:
     def _item_status(self) -> str:
         """The status of an uninterrupted item: incomplete if it is the last one of a response that ended early."""
         answer = self._put
-        count = (answer.say is not None) + len(answer.all_calls) + len(answer.all_mcp)
+        count = self._fillers + (answer.say is not None) + len(answer.all_calls) + len(answer.all_mcp)
         is_last = len(self._output.entries) == count
-        return "incomplete" if is_last and _STATUS[answer.ending] == "incomplete" else "completed"
+        return "incomplete" if is_last and STATUS[answer.ending] == "incomplete" else "completed"
 
     def _part(self, entry: Entry) -> Event:
         return {"item_id": entry.id, "output_index": self._output.index(entry), "content_index": 0}
@@ -344,11 +365,11 @@ class Response:
 
     async def _emit_whole(self, event_type: str, status: str, reason: str | None = None) -> None:
         echo, request = self._scene.settings.echo, self._request
-        response = {
+        response: Event = {
             "object": "realtime.response",
             "id": self.id,
             "status": status,
-            "status_details": _details(status, self.cancel_reason if status == "cancelled" else reason),
+            "status_details": details(status, self.cancel_reason if status == "cancelled" else reason, self._failure),
             "output": [entry.shown for entry in self._output.entries],
             "usage": None if status == "in_progress" else usage(self._scene.history.entries, self._output.entries),
             "conversation_id": self._scene.settings.conversation_id,
@@ -359,30 +380,9 @@ class Response:
             "max_output_tokens": self._max_output_tokens(),
             "metadata": request.metadata,
         }
+        if response["usage"] is not None:
+            self._scene.quota.take(response["usage"]["total_tokens"], _now())
         await self._scene.out.emit(event_type, response=response)
-
-
-def slices(audio: bytes, audio_format: AudioFormat, sizes_ms: tuple[int, ...]) -> Iterator[bytes]:
-    """Cut ``audio`` into pieces of these lengths, the last length for all further ones, the last piece what is left."""
-    start = 0
-    for index in range(len(audio)):
-        if start >= len(audio):
-            return
-        size = audio_format.bytes_for(sizes_ms[min(index, len(sizes_ms) - 1)])
-        yield audio[start : start + size]
-        start += size
-
-
-def _details(status: str, reason: str | None) -> Event | None:
-    """Return the ``status_details`` of a response."""
-    match status:
-        case "cancelled" | "incomplete":
-            return {"type": status, "reason": reason}
-        case "failed":
-            message = "The model failed to answer." if reason == "failed" else reason
-            error = {"type": "server_error", "code": "server_error", "message": message}
-            return {"type": status, "error": error}
-    return None
 
 
 def _plain(value: object) -> Any:

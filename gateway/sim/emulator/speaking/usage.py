@@ -1,5 +1,6 @@
 """Token counts of a response: 20 a second of audio out, 10 a second in, a token per four characters of text."""
 
+from collections import deque
 from collections.abc import Sequence
 
 from gateway.sim.emulator.history import Entry
@@ -48,3 +49,22 @@ def _text_tokens(item: Event) -> int:
     for part in item.get("content") or ():
         texts += [part.get("text"), part.get("transcript")]
     return sum(text_tokens(text) for text in texts if text)
+
+
+class TokenQuota:
+    """The tokens that all sessions of an emulator may take a minute; None takes any number."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._taken: deque[tuple[float, int]] = deque()
+
+    def take(self, tokens: int, now: float) -> None:
+        """Note what a response has taken."""
+        if self._limit is not None:
+            self._taken.append((now, tokens))
+
+    def is_exhausted(self, now: float) -> bool:
+        """Return whether the last minute took the limit or more."""
+        while self._taken and now - self._taken[0][0] >= 60:
+            self._taken.popleft()
+        return self._limit is not None and sum(tokens for _, tokens in self._taken) >= self._limit

@@ -332,3 +332,36 @@ async def test_scripted_turns_ignore_the_audio() -> None:
     assert done["response"]["output"][0]["content"][0]["transcript"] == LONG
     started = wire.all("input_audio_buffer.speech_started")
     assert [event["audio_start_ms"] for event in started] == [len(ORDER + SILENCE_S) // 8 // 20 * 20]
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "done"),
+    [("gpt-realtime", "2026-04-10", True), ("gpt-realtime", "2026-07-15", False), ("gpt-4.1", "2026-04-10", False)],
+)
+async def test_the_item_of_a_spoken_turn_was_reported_twice(model: str, version: str, *, done: bool) -> None:
+    """By native models, up to a version: created and done, both with the item before it."""
+    async with conversation(quick(), model=model, version=version) as (wire, session):
+        await session.speech_started()
+        await session.speech_stopped()
+        await wire.until("response.created")
+        assert ("conversation.item.done" in wire.types) is done
+        if done:
+            created, again = wire.all("conversation.item.created")[0], wire.all("conversation.item.done")[0]
+            assert (again["item"], again["previous_item_id"]) == (created["item"], created["previous_item_id"])
+
+
+@pytest.mark.parametrize("removed", [True, False])
+async def test_a_filler_word_is_no_speech_where_they_are_removed(*, removed: bool) -> None:
+    """Nothing is reported, committed or answered; the next turn is the script's next."""
+    detection = {"type": "azure_semantic_vad", "remove_filler_words": removed}
+    turns = ({"heard": "Uh-huh.", "say": "Yes?", "filler": True}, {"heard": "Hello.", "say": "Good day."})
+    async with conversation(scripted(*turns)) as (wire, session):
+        await wire.update(turn_detection=detection)
+        await session.speech_started()
+        await session.speech_stopped()
+        if removed:
+            await session.speech_started()
+            await session.speech_stopped()
+        await wire.until("response.done")
+        assert len(wire.all("input_audio_buffer.speech_started")) == 1
+        assert wire.all("response.audio_transcript.done")[0]["transcript"] == ("Good day." if removed else "Yes?")
