@@ -16,6 +16,7 @@ LONGEST = (
     "test_wheel",
     "test_readme",
     "e2e/test_workers",
+    "e2e/in_browser/test_phone",
     "e2e/test_records",
     "e2e/test_any_request",
     "e2e/test_unsteady_phones",
