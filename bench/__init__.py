@@ -12,6 +12,7 @@ target        the program under test as a process: started, pinned, measured, en
 trial         so many calls for so many seconds against one target, and what was seen
 beside_tools  what two slow tools of one call do to fifty others
 keeping       what records and recordings cost
+console       how long the pages of the console take with ten thousand recorded calls, by a command of its own
 capacity      the search for the largest number of calls that still goes well
 ahead         how soon the greeting is heard where sessions are opened ahead
 echo          how well the echo gate knows an echo of the bot from the caller
