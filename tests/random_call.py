@@ -59,6 +59,7 @@ from gateway.phone.providers.jambonz import wire as jambonz_wire
 from gateway.voice.commands import AnswerApproval, CreateResponse, SayText, VoiceCommand
 from gateway.voice.events import (
     ApprovalRequested,
+    CallerPartlySaid,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
@@ -315,6 +316,8 @@ class RandomCall:
             return CallerPaused(turn)
         if kind < 0.8:
             return TurnCommitted(turn)
+        if kind < 0.82:
+            return CallerPartlySaid(turn, "ye")
         if kind < 0.95:
             return CallerSaid(turn, self._chance.choice(("", "yes", "no, thanks")))
         return TranscriptionFailed(turn)

@@ -29,6 +29,7 @@ from gateway.phone.events import (
 )
 from gateway.voice.commands import SendAudio
 from gateway.voice.events import (
+    CallerPartlySaid,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
@@ -322,6 +323,7 @@ class Conversation:
         CallerSpoke: _caller_spoke,
         CallerPaused: _caller_paused,
         TurnCommitted: _turn_over,
+        CallerPartlySaid: lambda self, event, _: self._parts.add([notes.CallerPartlySaid(event.item_id, event.text)]),
         CallerSaid: _caller_said,
         TranscriptionFailed: _transcription_failed,
         DigitPressed: lambda self, event, now: self._parts.press(event.digit, now),

@@ -69,6 +69,8 @@ class CallRows:
 
     def add_at(self, at_ms: float, note: Note) -> list[Row]:
         """Return them for a note that was made ``at_ms`` after the start of the stream."""
+        if isinstance(note, notes.CallerPartlySaid):  # one for each word, and CallerSaid has them all
+            return []
         event = self._made(EventRow, at_ms=at_ms, kind=note.event, fields=note.fields())
         react = self._REACTIONS.get(type(note))
         return [event] if react is None else [event, *react(self, note, round(at_ms))]

@@ -40,6 +40,14 @@ class TurnCommitted(Struct, frozen=True):
     item_id: str
 
 
+class CallerPartlySaid(Struct, frozen=True):
+    """A piece of the caller's words, before the whole turn is transcribed (``….input_audio_transcription.delta``)."""
+
+    item_id: str
+    text: str
+    """The words behind those that have come so far."""
+
+
 class CallerSaid(Struct, frozen=True):
     """The caller's words, as transcribed; may come long after the turn, twice, empty, or never."""
 
@@ -251,6 +259,7 @@ VoiceEvent = (
     | CallerSpoke
     | CallerPaused
     | TurnCommitted
+    | CallerPartlySaid
     | CallerSaid
     | TranscriptionFailed
     | ResponseStarted

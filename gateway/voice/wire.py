@@ -37,6 +37,7 @@ from gateway.voice.commands import (
 )
 from gateway.voice.events import (
     ApprovalRequested,
+    CallerPartlySaid,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
@@ -350,6 +351,9 @@ _READERS: dict[str, Callable[[Message], Sequence[VoiceEvent]]] = {
     "input_audio_buffer.speech_started": lambda m: (CallerSpoke(_text(m, "item_id")),),
     "input_audio_buffer.speech_stopped": lambda m: (CallerPaused(_text(m, "item_id")),),
     "input_audio_buffer.committed": lambda m: (TurnCommitted(_text(m, "item_id")),),
+    "conversation.item.input_audio_transcription.delta": lambda m: (
+        CallerPartlySaid(_text(m, "item_id"), _text(m, "delta")),
+    ),
     "conversation.item.input_audio_transcription.completed": lambda m: (
         CallerSaid(_text(m, "item_id"), str(m.get("transcript") or "")),
     ),

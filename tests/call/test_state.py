@@ -28,6 +28,7 @@ from gateway.phone.events import (
 from gateway.voice.commands import SayText
 from gateway.voice.events import (
     ApprovalRequested,
+    CallerPartlySaid,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
@@ -76,6 +77,7 @@ EVENTS: tuple[Event, ...] = (
     CallerPaused("u"),
     TurnCommitted("u"),
     CallerSaid("u", "Hello."),
+    CallerPartlySaid("u", "Hel"),
     TranscriptionFailed("u"),
     ResponseStarted("r"),
     ReplyAudio("r", "i", SPEECH),
@@ -178,7 +180,7 @@ def test_only_a_session_has_turns_and_replies() -> None:
     """Before it is ready its own events are unexpected; then every event is expected, up to the end."""
     every = set(get_args(Event))
     assert {kind.__name__ for kind in every - EXPECTED[State.CONNECTING]} == {
-        *("CallerSpoke", "CallerPaused", "TurnCommitted", "CallerSaid", "TranscriptionFailed"),
+        *("CallerSpoke", "CallerPaused", "TurnCommitted", "CallerPartlySaid", "CallerSaid", "TranscriptionFailed"),
         *("ResponseStarted", "ReplyAudio", "ReplyComplete", "ReplySaid", "ResponseEnded", "ServiceError"),
         *("ReplyText", "WordSpoken"),
         *("ToolCalled", "ToolsRequested", "ToolsListed", "McpCalled", "McpReturned", "ApprovalRequested"),

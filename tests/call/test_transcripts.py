@@ -4,7 +4,7 @@ import pytest
 
 from gateway.call import notes
 from gateway.call.transcripts import Transcripts
-from gateway.voice.events import CallerSaid, CallerSpoke, TranscriptionFailed
+from gateway.voice.events import CallerPartlySaid, CallerSaid, CallerSpoke, TranscriptionFailed
 from tests.story import Story
 
 
@@ -44,3 +44,17 @@ def test_a_transcript_and_its_failure_are_noted() -> None:
         story.tell(said)
     assert story.noted(notes.CallerSaid) == [notes.CallerSaid("u", "Hello.")]
     assert story.noted(notes.TranscriptionFailed) == [notes.TranscriptionFailed("v", "busy", "try again")]
+
+
+def test_pieces_of_a_transcript_are_noted_and_change_nothing() -> None:
+    """>> words so far << a note for each, and no turn is over by them; the whole transcript comes behind."""
+    story = Story()
+    story.tell(CallerSpoke("v"))
+    assert story.tell(CallerPartlySaid("v", "Hel")) == story.tell(CallerPartlySaid("v", "lo.")) == []
+    assert story.noted(notes.CallerPartlySaid) == [
+        notes.CallerPartlySaid("v", "Hel"),
+        notes.CallerPartlySaid("v", "lo."),
+    ]
+    assert story.conversation._bot._responses.caller_speaks
+    story.tell(CallerSaid("v", "Hello."))
+    assert story.noted(notes.CallerSaid) == [notes.CallerSaid("v", "Hello.")]

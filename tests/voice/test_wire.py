@@ -28,6 +28,7 @@ from gateway.voice.commands import (
 )
 from gateway.voice.events import (
     ApprovalRequested,
+    CallerPartlySaid,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
@@ -217,6 +218,15 @@ FAILED = {"id": "r", "status": "failed", "status_details": {"type": "failed", "e
                 "language": "en-US",
             },
             CallerSaid("u", "Hi."),
+        ),
+        (
+            {
+                "type": "conversation.item.input_audio_transcription.delta",
+                "item_id": "u",
+                "content_index": 0,
+                "delta": "Hi",
+            },
+            CallerPartlySaid("u", "Hi"),
         ),
         (
             {

@@ -56,6 +56,7 @@ from gateway.call.notes.sessions import (
 )
 from gateway.call.notes.speech import (
     BargeIn,
+    CallerPartlySaid,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
@@ -93,6 +94,7 @@ __all__ = [
     "BargeIn",
     "CallEnded",
     "CallStarted",
+    "CallerPartlySaid",
     "CallerPaused",
     "CallerSaid",
     "CallerSpoke",

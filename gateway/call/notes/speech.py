@@ -21,6 +21,14 @@ class CallerPaused(Note, frozen=True):
     item_id: str
 
 
+class CallerPartlySaid(Note, frozen=True):
+    """Made for a piece of the caller's words, before ``CallerSaid`` has all of them; not part of a call's record."""
+
+    item_id: str
+    text: str
+    """The words behind those that have come so far."""
+
+
 class CallerSaid(Note, frozen=True):
     """Made when the transcript of a turn has come, once a turn; ``item_id`` is the service's id of the turn."""
 

@@ -78,6 +78,7 @@ def level_of_note(note: Note) -> int:
             | notes.PlaybackStopped()
             | notes.CallerSpoke()
             | notes.CallerPaused()
+            | notes.CallerPartlySaid()
             | notes.TokensUsed()
             | notes.UnknownMessage()
         ):

@@ -18,6 +18,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "answer_overdue": (),
     "caller_spoke": ("item_id", "over_reply"),
     "caller_paused": ("item_id",),
+    "caller_partly_said": ("item_id", "text"),
     "caller_said": ("item_id", "text"),
     "transcription_failed": ("item_id",),
     "speech_ignored": ("item_id", "reason"),

@@ -63,6 +63,11 @@ export class Words {
     this.#turn("caller", item_id);
   }
 
+  on_caller_partly_said({ item_id, text }) {
+    const { words } = this.#turn("caller", item_id);
+    if (words.classList.contains("coming")) words.textContent = words.textContent.replace(/^…$/, "") + text;
+  }
+
   on_caller_said({ item_id, text }) {
     const { words } = this.#turn("caller", item_id);
     words.textContent = text || "(no words)";
