@@ -7,6 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install $(if $(MAKE_TERM
 export PYTHONDONTWRITEBYTECODE :=
 EDITABLE := --no-build-isolation --editable
 
+NEWEST ?= .venv-newest
+ON_SOCKETS := tests/sockets tests/connecting tests/network tests/voice tests/phone/test_leg.py tests/routes/test_media_stream.py \
+  tests/e2e/test_providers.py tests/e2e/test_hang_up.py
+
 IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 TELL_VERSION := -c 'import sys; print(*sys.version_info[:2], sep=".")'
 
@@ -18,7 +22,7 @@ ifeq ($(REUSED),)
 .PHONY: $(BIN)/python
 endif
 
-.PHONY: help dev provider demo demo-support demo-restaurant talk test check lint bench mutants clients serve clean
+.PHONY: help dev provider demo demo-support demo-restaurant talk test newest check lint bench mutants clients serve clean
 
 help:
 	@echo 'make demo    one simulated call, no account needed'
@@ -29,6 +33,7 @@ help:
 	@echo 'make provider NAME=twilio'
 	@echo '             all tests of one provider'
 	@echo 'make test    everything that is checked: lint, types, layers, the configuration, the tests'
+	@echo 'make newest  the tests of sockets and legs on the newest releases of all libraries, in .venv-newest'
 	@echo 'make check   the same without the tests'
 	@echo 'make serve   the gateway, as config/gateway.yaml says'
 	@echo 'make bench   how fast it is (about 8 minutes)'
@@ -57,6 +62,16 @@ provider: $(VENV)/.installed-dev
 
 test: check
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# On libraries as new as pyproject.toml allows, and not as constraints.txt pins them. Both ways of the sockets are tried.
+newest: $(VENV)/.installed-dev
+	@$(BIN)/python -m venv --clear $(NEWEST)
+	@$(NEWEST)/bin/python -m pip --disable-pip-version-check install --quiet --upgrade hatchling editables
+	@$(NEWEST)/bin/python -m pip --disable-pip-version-check install --quiet --upgrade $(EDITABLE) '.[dev]'
+	@$(NEWEST)/bin/python -m pip list --outdated --format=columns | grep -E '^(Package|aiohttp|azure-ai-voicelive) ' || true
+	$(NEWEST)/bin/python -m tests.newest
+	$(NEWEST)/bin/pytest -q $(ON_SOCKETS)
+	$(NEWEST)/bin/pytest -q --sockets public $(ON_SOCKETS)
 
 check: lint
 	$(BIN)/gateway check
@@ -104,4 +119,4 @@ $(VENV)/.installed-mutants: $(VENV)/.installed-dev
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(NEWEST) build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -14,6 +14,7 @@ import msgspec
 
 from gateway.errors import GatewayError, WireError
 from gateway.network.name_look_up import Connector
+from gateway.network.single_try import single_try
 from gateway.phone.requests import HttpRequest, Requests, Result, Steps, in_order
 
 P = ParamSpec("P")
@@ -90,9 +91,7 @@ class CallControl:
     async def __aenter__(self) -> "CallControl":
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S)
         connector = Connector(keepalive_timeout=KEEP_ALIVE_S)
-        self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)
-        # aiohttp repeats a PUT or DELETE by itself where the connection was lost after it: keys are a PUT
-        self._http._retry_connection = False  # noqa: SLF001 -- there is no public switch
+        self._http = aiohttp.ClientSession(connector=connector, timeout=timeout, trace_configs=[single_try()])
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -3,6 +3,7 @@
 transports     the transports under all connections: aiofastnet's, or the event loop's
 masked_frames  reads frames of a client, which must be masked
 name_look_up   resolves hosts' names, and keeps the last good addresses
+single_try     lets an HTTP client send a request once
 http_fault     names the fault of a request that is not proper HTTP
 descriptors    the limit of open files
 

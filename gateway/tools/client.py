@@ -6,6 +6,7 @@ import aiohttp
 from yarl import URL
 
 from gateway.network.name_look_up import Connector
+from gateway.network.single_try import single_try
 from gateway.tools.answer import Answer
 from gateway.tools.request import Request
 from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed
@@ -18,16 +19,14 @@ KEEP_ALIVE_S = 4.0
 
 def open_session(connections: int) -> aiohttp.ClientSession:
     """Return the process's one session: a limit of connections, no cookies, no proxy from the environment."""
-    session = aiohttp.ClientSession(
+    return aiohttp.ClientSession(
         connector=Connector(limit=connections, keepalive_timeout=KEEP_ALIVE_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         headers={"User-Agent": "voice-line-gateway", "Accept-Encoding": "identity"},
         trust_env=False,
+        trace_configs=[single_try()],
     )
-    # aiohttp repeats a GET, PUT or DELETE by itself where the connection was lost after it
-    session._retry_connection = False  # noqa: SLF001 -- there is no public switch
-    return session
 
 
 async def perform(http: aiohttp.ClientSession, request: Request) -> Answer:

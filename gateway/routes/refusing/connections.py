@@ -1,17 +1,21 @@
 """Limits the connections of a listener: their number, and the size and time of each one's request heads."""
 
 import asyncio
+import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+import structlog
 from aiohttp import hdrs, web
-from aiohttp.http_websocket import WebSocketReader
 from aiohttp.web_protocol import RequestHandler
 from prometheus_client import Gauge
 
 from gateway.call.refusal import Refusal
 from gateway.network.descriptors import OF_A_CALL
 from gateway.routes.refusing.refusals import Refused
+
+log = structlog.get_logger()
 
 HEAD_LIMIT = 32 * 1024
 """Most bytes of a request's line and headers together."""
@@ -103,8 +107,30 @@ class Connections:
         return self._descriptors is not None and (len(self._open) + OF_A_CALL * len(self._streams) >= self._descriptors)
 
 
+PRIVATE_NAMES = {
+    web.AppRunner: ("_make_server",),
+    web.Server: ("_kwargs", "_loop"),
+    RequestHandler: ("_request_count", "_waiter", "_loop"),
+}
+"""aiohttp's private names without which connections are not bounded."""
+
+
+@cache
+def lack_of_names() -> str:
+    """Return the first private name that the installed aiohttp lacks; empty where it has all."""
+    for kind, names in PRIVATE_NAMES.items():
+        known = inspect.getsource(kind)
+        for name in names:
+            if name not in known:
+                return f"aiohttp's {kind.__name__} has no {name}"
+    return ""
+
+
 class BoundedRunner(web.AppRunner):
-    """Serves an application on connections that are bounded; see ``Connections``."""
+    """Serves an application on connections that are bounded; see ``Connections``.
+
+    Where aiohttp lacks the private names for it, connections are served as aiohttp does, and the log says so.
+    """
 
     __slots__ = ("_connections",)
 
@@ -121,6 +147,9 @@ class BoundedRunner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
+        if lack := lack_of_names():
+            log.warning("connections_unbounded", detail=lack)
+            return made
         return _Server(made, self._connections)
 
 
@@ -199,7 +228,7 @@ class _Connection(RequestHandler):
         self._bounds.gone(self)
         super().connection_lost(exc)
 
-    def set_parser(self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None) -> None:
+    def set_parser(self, parser: Any, data_received_cb: Callable[[], None] | None = None) -> None:
         self._bounds.upgraded(self)
         super().set_parser(parser, data_received_cb)
 

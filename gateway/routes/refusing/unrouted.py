@@ -1,13 +1,13 @@
 """Handles the requests that no other route takes, so that they are refused, logged and counted like all others."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from aiohttp import web
 from yarl import URL
 
 
-class Unrouted(web.Resource):
+class Unrouted(web.AbstractResource):
     """Matches any target with any method; must be registered last.
 
     aiohttp's own answer to such a request raises an exception, and fails on an ``Expect`` header that is not text.
@@ -21,7 +21,7 @@ class Unrouted(web.Resource):
         """``refuse`` answers a request; it gets the methods that the path takes, none for an unknown path."""
         super().__init__()
         self._refuse = refuse
-        self.add_route("*", self._handle, expect_handler=expect)
+        self._route = web.ResourceRoute("*", self._handle, self, expect_handler=expect)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         methods: set[str] = set()
@@ -35,8 +35,15 @@ class Unrouted(web.Resource):
         """The path by which the router indexes the resource: the root, which covers all paths."""
         return "/"
 
-    def _match(self, path: str) -> dict[str, str]:
-        return {}
+    async def resolve(self, request: web.Request) -> tuple[web.UrlMappingMatchInfo, set[str]]:
+        """Match any request."""
+        return web.UrlMappingMatchInfo({}, self._route), {self._route.method}
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[web.AbstractRoute]:
+        return iter((self._route,))
 
     def raw_match(self, path: str) -> bool:
         """Return ``False``: no path that is registered again belongs to this resource."""

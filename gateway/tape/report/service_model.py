@@ -1,19 +1,24 @@
 """The members that server events may have: those of the SDK's models and of the emulator's own events."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from inspect import get_annotations
 from typing import Any, cast
 
-from azure.ai.voicelive import _unions, models
-from azure.ai.voicelive._utils.model_base import Model
+from azure.ai.voicelive import models
 
 from gateway.sim.emulator.settings.engine import Engine
 from gateway.sim.emulator.settings.settings import ECHOED_SEMANTIC_KEYS
 from gateway.sim.emulator.speaking.usage import usage
 from gateway.tape.rules import PRIVATE
 
+Model = MutableMapping[str, Any]
+"""The type that every model of the SDK has."""
+_UNIONS = "azure.ai.voicelive._unions"
+"""The SDK's module of annotations that name several models. Without it their members are those of the emulator."""
 API_VERSION = "2026-07-15"
 _MODELS = ("gpt-4.1", "gpt-realtime")
 """One of each class of engine: what sessions look like depends on it."""
@@ -78,11 +83,12 @@ def _models_in(annotation: object) -> frozenset[type[Model]]:
     """Return the models that an annotation names; the SDK writes them as references to its own modules."""
     text = repr(annotation)
     found: set[type[Model]] = set()
+    unions = import_module(_UNIONS) if find_spec(_UNIONS) else None
     for name in re.findall(r"_unions\.(\w+)", text):
-        found |= _models_in(getattr(_unions, name, None))
+        found |= _models_in(getattr(unions, name, None))
     for name in re.findall(r"_models\.(\w+)", text):
         model = getattr(models, name, None)
-        if isinstance(model, type) and issubclass(model, Model):
+        if isinstance(model, type) and issubclass(model, MutableMapping):
             found.add(model)
     return frozenset(found)
 

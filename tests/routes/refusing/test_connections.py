@@ -1,6 +1,7 @@
 """What a connection may cost before it has asked for anything, and how many there may be."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -262,3 +263,21 @@ async def test_a_header_that_counts_may_come_once(tmp_path: Path, name: bytes) -
     request = b"POST /answer/twilio HTTP/1.1\r\n" + line + b"Host: x\r\n\r\n"
     async with rig(configuration(tmp_path), instant()) as held, peers(held, 1, request) as (peer,):
         assert b" 400 " in await peer[0].readline()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("AppRunner", "_make_server"), ("RequestHandler", "_request_count")])
+async def test_without_aiohttp_s_private_names_connections_are_served_unbounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, name: str
+) -> None:
+    """A release of aiohttp that moves one of them stops no gateway; the log says what is missing."""
+    known = inspect.getsource
+    monkeypatch.setattr(inspect, "getsource", lambda of: "" if of.__name__ == kind else known(of))
+    connections.lack_of_names.cache_clear()
+    try:
+        with capture_logs() as logged:
+            async with rig(configuration(tmp_path), instant()) as held:
+                assert await asked(held) == 200
+    finally:
+        connections.lack_of_names.cache_clear()
+    found = [entry["detail"] for entry in logged if entry["event"] == "connections_unbounded"]
+    assert found == [f"aiohttp's {kind} has no {name}"]
