@@ -29,9 +29,17 @@ def add_emulator(commands: Any) -> None:
         choices=["voice_live", "ga"],
         help="the names of its events: voice_live, or ga, OpenAI's newer ones (default: those of the client's version)",
     )
+    parser.add_argument("--facts", action="store_true", help="print what it does, its sources, and how certain it is")
     add_faults_and_seed(parser, "what breaks in its sessions, and when")
     add_log_options(parser)
-    parser.set_defaults(run=lambda options: run(_emulator(options)))
+    parser.set_defaults(run=lambda options: _facts() if options.facts else run(_emulator(options)))
+
+
+def _facts() -> int:
+    from gateway.sim.emulator.facts.reading import lines_of, load_facts  # noqa: PLC0415 -- no other command has to load it
+
+    print("\n".join(lines_of(load_facts())))
+    return 0
 
 
 async def _emulator(options: argparse.Namespace) -> int:

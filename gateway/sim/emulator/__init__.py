@@ -19,6 +19,7 @@ on_demand       carries out faults on demand
 outgoing        sends and records every server event
 dialect         the names of server events: Voice Live's or OpenAI's newer ones
 record          what a session keeps, and how it rejects an event
+facts/          the behaviours of the emulator, their sources and certainty
 ids             ids as the service makes them
 
 Imports neither ``gateway.phone`` nor ``gateway.voice`` nor ``gateway.call``.

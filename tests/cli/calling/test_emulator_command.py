@@ -42,3 +42,12 @@ async def test_without_tls_there_is_nothing_to_trust(capsys: pytest.CaptureFixtu
     out = capsys.readouterr().out
     assert "http://127.0.0.1:" in out
     assert "trust" not in out
+
+
+def test_facts_are_printed_and_nothing_is_started(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its certainty and its source."""
+    options = _parser().parse_args(["emulator", "--facts"])
+    assert options.run(options) == 0
+    out = capsys.readouterr().out
+    assert "mcp\n" in out
+    assert "Voice Live emulator:" not in out
