@@ -5,6 +5,8 @@ from the package registries, runs it, and prints a row for each; ``--write`` put
 Nothing of a client is kept in this project. No part of ``make test``: the registries are needed, and minutes.
 
 environments   virtual environments and folders of npm, by name
+conversations  a program beside the emulator, judged by what both ends met
+programs/      a conversation by each client
 table          the rows, and where they stand in docs/emulator.md
 voicelive_sdk/ the live tests of the official Python SDK, from its source distribution
 __main__       the command

@@ -5,10 +5,27 @@ import sys
 from collections.abc import Callable, Mapping
 
 from tests.clients import table
+from tests.clients.conversations import Client
 from tests.clients.voicelive_sdk import live_tests
 
 CLIENTS: Mapping[str, Callable[[], table.Row]] = {
     "voicelive-sdk": live_tests.run,
+    "livekit": Client(
+        "LiveKit's plug-in for Azure",
+        "livekit-plugins-azure",
+        ["livekit-plugins-azure[realtime]", "livekit-agents"],
+        "livekit_agent",
+    ).run,
+    "pipecat": Client("Pipecat", "pipecat-ai", ["pipecat-ai[azure,websocket]"], "pipecat_bot", tls=True).run,
+    "pydantic-ai": Client(
+        "pydantic-ai", "pydantic-ai-slim", ["pydantic-ai-slim[openai,realtime]"], "pydantic_ai_session", tls=True
+    ).run,
+    "javascript-sdk": Client(
+        "`@azure/ai-voicelive` (JavaScript SDK)",
+        "@azure/ai-voicelive",
+        ["@azure/ai-voicelive", "@azure/core-auth"],
+        "javascript_sdk.mjs",
+    ).run,
 }
 
 

@@ -1,5 +1,6 @@
 """Environments in the user's cache, in which clients are installed apart from the gateway's own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -26,6 +27,19 @@ def virtual_environment(name: str, requirements: Sequence[str]) -> Path:
         _run([sys.executable, "-m", "venv", str(folder)])
     _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", *requirements])
     return python
+
+
+def node_folder(name: str, packages: Sequence[str]) -> Path:
+    """Return a folder with the newest releases of packages of npm. Raises as :func:`virtual_environment` does."""
+    folder = cache() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    _run(["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", *(f"{one}@latest" for one in packages)])
+    return folder
+
+
+def version_of_node(folder: Path, package: str) -> str:
+    """Return the version of a package in a folder of npm's."""
+    return str(json.loads((folder / "node_modules" / package / "package.json").read_text("utf-8"))["version"])
 
 
 def source_of(python: Path, package: str, version: str) -> Path:
