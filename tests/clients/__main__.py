@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 
 from tests.clients import table
 from tests.clients.conversations import Client
-from tests.clients.voicelive_sdk import live_tests
+from tests.clients.voicelive_sdk import live_tests, samples
 
 CLIENTS: Mapping[str, Callable[[], table.Row]] = {
     "voicelive-sdk": live_tests.run,
+    "voicelive-samples": samples.run,
     "livekit": Client(
         "LiveKit's plug-in for Azure",
         "livekit-plugins-azure",

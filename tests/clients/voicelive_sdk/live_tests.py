@@ -22,9 +22,7 @@ HOLLOW_AT_MOST = 4
 def run() -> Row:
     """Return what came of the tests."""
     known = version(PACKAGE)
-    requirements = ["-c", str(ROOT / "constraints.txt"), "--editable", str(ROOT), f"{PACKAGE}=={known}"]
-    needed = ["pytest", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "azure-core-tracing-opentelemetry"]
-    python = environments.virtual_environment("voicelive-sdk", [*requirements, *needed, "opentelemetry-sdk"])
+    python = environment(known)
     source = environments.source_of(python, PACKAGE, known)
     tests = source / "live_tests"  # as a package named tests it would be taken for ours
     if not tests.exists():
@@ -40,6 +38,13 @@ def run() -> Row:
     environ = {**os.environ, "PYTHONPATH": path}
     subprocess.run(command, cwd=tests, env=environ, check=False, timeout=LIMIT_S)  # noqa: S603 -- words of ours
     return _counted(report, known)
+
+
+def environment(known: str) -> Path:
+    """Return the interpreter of an environment with this version of the SDK, the gateway and what the tests need."""
+    requirements = ["-c", str(ROOT / "constraints.txt"), "--editable", str(ROOT), f"{PACKAGE}=={known}"]
+    needed = ["pytest", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "azure-core-tracing-opentelemetry"]
+    return environments.virtual_environment("voicelive-sdk", [*requirements, *needed, "opentelemetry-sdk"])
 
 
 def _counted(report: Path, known: str) -> Row:
