@@ -9,11 +9,13 @@ import pytest
 from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Session
 from tests.e2e.rig import NUMBER, configuration, instant, noise, rig
-from tests.e2e.test_tools import ANSWER, CALLER, MCP, MCP_CALL, line, turn
+from tests.e2e.test_tools import ANSWER, CALLER, MCP, MCP_CALL, call_of, function, line, turn
+from tests.e2e.tool_server import tool_server
 from tests.sim.emulator.wire import Event
 from tests.virtual_time import virtual_time
 
 GREETING, QUESTION, DENIAL, MORE = "100 ms", "180 ms may I?", "130 ms then not", "120 ms of more"
+FILLER = "140 ms one moment"
 THINKS_S, RUNS_S = 4.0, 0.5
 """The caller thinks so long about the question, and the server runs so long."""
 ORDERS = list(
@@ -93,3 +95,29 @@ async def test_an_ordinary_call(tmp_path: Path, dialect: str, model: str) -> Non
     assert 1000 < truncated["audio_end_ms"] < 2500
     assert spoken(session) == [GREETING, "9000 ms of a long answer", MORE]
     assert not held.fields("CA1", "unknown_message")
+
+
+@pytest.mark.parametrize("trigger", ["latency", "tool"])
+@virtual_time
+async def test_words_of_the_service_while_it_takes_long(tmp_path: Path, trigger: str) -> None:
+    """As an item of the late response, or as a response that nobody asked for: they are heard, then the answer."""
+    config = {"type": "static_interim_response", "texts": [FILLER], "triggers": [trigger], "latency_threshold_ms": 500}
+    is_late = trigger == "latency"
+    async with tool_server() as server:
+        lines = line(tools=[function(server, "hangs")], interim_response=config)
+        script = instant(
+            {"say": ANSWER} if is_late else call_of("hangs", number="42"),
+            {"say": MORE},
+            latency_ms={"first_delta": 900 if is_late else 0},
+        )
+        async with rig(configuration(tmp_path, lines), script) as held:
+            async with dial("twilio", held.stream_url, to=NUMBER, from_=CALLER, call_id="CA1"):
+                session = await held.emulator.session()
+                await session.until(lambda one: GREETING in spoken(one))
+                await turn(session)
+                await session.until(lambda one: ANSWER in spoken(one))
+                await turn(session)
+                await session.until(lambda one: MORE in spoken(one))
+            held.emulator.check()
+    whole = [FILLER, GREETING, FILLER, ANSWER, FILLER, MORE] if is_late else [GREETING, FILLER, ANSWER, MORE]
+    assert spoken(session) == whole

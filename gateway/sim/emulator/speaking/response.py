@@ -308,6 +308,10 @@ class Response:
             written += token
             await self._emit("response.text.delta", **part, delta=token)
         entry.item["content"] = [{"type": "text", "text": written}]
+        if "animation" in self._modalities:  # a face without a voice
+            whole_ms = len(written) * _MS_PER_CHARACTER
+            await (beside := self._beside(part, written, whole_ms)).until(whole_ms)
+            await beside.done()
         entry.item["status"] = "incomplete" if self._cut_short else self._item_status
         if self._cut_short and not self._scene.script.done_events_on_cancel:
             return

@@ -64,6 +64,16 @@ async def test_blendshapes_are_frames_without_a_gap() -> None:
         assert "response.animation_viseme.delta" not in wire.types
 
 
+async def test_a_face_without_a_voice() -> None:
+    """Modalities of text and animation: the words are written, and the face moves as if they were spoken."""
+    async with conversation(quick()) as (wire, _):
+        await spoken(wire, animation={"outputs": ["viseme_id"]}, modalities=["text", "animation"])
+        assert wire.all("response.text.done")
+        assert len(wire.all("response.animation_viseme.delta")) > 20
+        assert wire.all("response.animation_viseme.done")
+        assert "response.audio.delta" not in wire.types
+
+
 async def test_a_voice_of_openai_moves_no_face() -> None:
     """Its service does not know when a sound is made."""
     async with conversation(quick(), model="gpt-realtime") as (wire, _):
