@@ -1,7 +1,7 @@
 """The conversation that Microsoft's sample of MCP holds, through the SDK: it waits for events in an order of its own.
 
-Retyped from what the sample does: behind the item of a call it waits for the arguments and for ``response.done``, behind
-the end of a call for the item, and only then asks for the response; a request is approved as soon as it is shown.
+Retyped from what the sample does: behind the item of a call it waits for the arguments and for ``response.done``,
+behind the end of a call for the item, and only then asks for a response; a request is approved once it is shown.
 """
 
 import asyncio

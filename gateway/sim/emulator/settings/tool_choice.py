@@ -8,7 +8,7 @@ from gateway.sim.emulator.settings.tool_schema import example
 
 
 def choose_tool(answer: Answer, choice: str | Event, tools: Sequence[Event]) -> Answer:
-    """Fit ``answer`` to a ``tool_choice`` and these tools; calls of the script stand, unless another function is named."""
+    """Fit ``answer`` to a ``tool_choice`` and these tools; the script's calls stand unless another one is named."""
     if choice == "none":
         return Answer(say=answer.say or "") if answer.makes_calls else answer
     wanted = choice["name"] if isinstance(choice, dict) else None
