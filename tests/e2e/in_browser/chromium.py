@@ -102,8 +102,8 @@ class Served:
 
 
 @contextmanager
-def served(config: Path, script: Script) -> Iterator[Served]:
-    """Serve a gateway, its console and an emulator in a thread, until the block ends."""
+def served(config: Path, script: Script, *, speaks: bool = False) -> Iterator[Served]:
+    """Serve a gateway, its console and an emulator in a thread; the emulator hisses unless it ``speaks``."""
     began: Future[str] = Future()
     ended: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
@@ -136,7 +136,8 @@ def served(config: Path, script: Script) -> Iterator[Served]:
 
     thread = threading.Thread(target=run, name="gateway")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.sim.emulator.speaking.response.spoken", hiss)
+        if not speaks:
+            patch.setattr("gateway.sim.emulator.speaking.response.spoken", hiss)
         shown = {**static_files.files()}
         shown[LOUDSPEAKER] += CAPTURE.encode()
         patch.setattr(static_files, "files", lambda: shown)
