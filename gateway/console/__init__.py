@@ -20,6 +20,7 @@ forms         tokens that prove that a form is ours
 asked         the calls that the address of a page asks for
 wording       words for calls: ends with a colour, lengths, costs
 seen_call     the record of a call as its page shows it
+line_files    the files of the lines, as they are now
 charts        pictures of figures, as a script draws them
 rendering     makes pages from templates
 events        events that a page follows

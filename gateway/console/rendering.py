@@ -16,7 +16,7 @@ from gateway.text import printable
 
 TEMPLATES = (Path(__file__).parent / "templates", Path(report.__file__).parent)
 """The templates of the console, and those of the report of a call."""
-NAVIGATION = (("/", "Now"), ("/calls", "Calls"), ("/figures", "Figures"), ("/phone", "Try"))
+NAVIGATION = (("/", "Now"), ("/calls", "Calls"), ("/lines", "Lines"), ("/figures", "Figures"), ("/phone", "Try"))
 """The pages of the navigation, each with its path."""
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from msgspec import Struct, field
 
 from gateway.config import Deployment
+from gateway.console.line_files import Check, LineFiles
 from gateway.console.phone.way import PhoneWay
 from gateway.live.source import Source, sources_in
 from gateway.live.watch import Watch
@@ -22,6 +23,8 @@ class Console(Struct, frozen=True):
     """The database of the records; ``None`` where the deployment keeps none. Pages read ``records``."""
     watch: Watch
     """The calls in progress."""
+    line_files: LineFiles
+    """The files of the lines."""
     phone: PhoneWay | None = None
     """The way to the gateway that takes calls of the pages; ``None`` where there is none."""
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
@@ -37,17 +40,20 @@ class Console(Struct, frozen=True):
 CONSOLE = web.AppKey("console", Console)
 
 
-def console_for(deployment: Deployment, live: Path | None = None, phone: PhoneWay | None = None) -> Console:
+def console_for(
+    deployment: Deployment, live: Path | None = None, phone: PhoneWay | None = None, check: Check | None = None
+) -> Console:
     """Return the console of a deployment, whose pages may call a gateway by ``phone``.
 
-    ``live`` is the folder of the sockets of the processes that have calls.
+    ``live`` is the folder of the sockets of the processes that have calls. ``check`` checks the configuration as a
+    whole, as ``gateway check`` does.
     """
 
     def sources() -> Sequence[Source]:
         return sources_in(live) if live is not None else ()
 
     database = Database(deployment.database) if deployment.records.enabled else None
-    return Console(deployment, database, Watch(sources), phone)
+    return Console(deployment, database, Watch(sources), LineFiles(deployment, check), phone)
 
 
 def console_of(request: web.Request) -> Console:

@@ -1,7 +1,7 @@
 """All routes of the console, each with what it needs."""
 
 from gateway.console import static_files
-from gateway.console.pages import call, calls, figures, now, phone, recording
+from gateway.console.pages import call, calls, figures, lines, now, phone, recording
 
 ROUTES = (
     *static_files.ROUTES,
@@ -9,6 +9,7 @@ ROUTES = (
     *calls.ROUTES,
     *call.ROUTES,
     *recording.ROUTES,
+    *lines.ROUTES,
     *figures.ROUTES,
     *phone.ROUTES,
 )

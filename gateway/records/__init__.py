@@ -11,6 +11,7 @@ wanted       the calls that are looked for
 search       finds them and reads them in the database
 listing      pages of a list of calls
 figures      figures of many calls, by day and line
+line_activity  what happens on each line
 explain/     explains a call from its record
 store/       the database of the records, and what writes to it
 delivery/    sends the events of calls to receivers

@@ -1,7 +1,7 @@
 """Checks a whole configuration, or single files, for ``gateway check``."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,11 +29,11 @@ class Checked:
     fine: list[str] = field(default_factory=list)
 
 
-def checked_deployment(file: Path) -> Checked:
-    """Read a ``gateway.yaml`` and all its lines."""
+def checked_deployment(file: Path, environ: Mapping[str, str] | None = None) -> Checked:
+    """Read a ``gateway.yaml`` and all its lines; without ``environ``, with the environment of this process."""
     checked = Checked()
     try:
-        deployment = load_deployment(file, os.environ)
+        deployment = load_deployment(file, os.environ if environ is None else environ)
         lines = Lines(deployment)
         checked.deployments = [deployment]
         checked.lines = list(lines)

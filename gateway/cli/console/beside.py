@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -137,7 +138,9 @@ def console_at(
     deployment: Deployment, host: str, port: int, live: Path | None = None, way: PhoneWay | None = None
 ) -> AbstractAsyncContextManager[str]:
     """Return the console of a deployment, which serves on this address and yields it."""
+    from gateway.cli.checking.checked import checked_deployment  # noqa: PLC0415 -- the same as below
     from gateway.console.application import console_listening  # noqa: PLC0415 -- the start of calls does not wait for it
     from gateway.console.state import console_for  # noqa: PLC0415 -- the same
 
-    return console_listening(console_for(deployment, live, way), host, port)
+    check = partial(checked_deployment, deployment.file, deployment.environ)
+    return console_listening(console_for(deployment, live, way, check), host, port)

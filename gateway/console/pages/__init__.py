@@ -5,6 +5,7 @@ overview   capacity, endpoints and providers of all processes
 calls      the list of calls, and what is looked for
 call       a call: its picture, words and figures
 recording  its sound, and the shapes of it
+lines      the lines: their files, what is wrong with them, what happens on each
 figures    figures by day and line, as pictures and tables
 phone      a phone in the browser
 
