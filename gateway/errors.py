@@ -33,6 +33,7 @@ _TooMuchError              a YAML file is nested too deeply or expands to too mu
 ApiRefusal                 a simulated REST API refuses a request (sim.phone.rest_api)
 _FailedError               no session came about with one model (voice.opening)
 _CaughtError               a simulated webhook was caught, not sent (tape.report.provider_model)
+RefusedSignInError         somebody is not let in to the console (console.access.openid)
 Rejected                   the emulator answers a client event with an error (sim.emulator.record)
 ValueError                 of Python
   InterpolationError       a ``${NAME}`` cannot be replaced (config.reading.environment)

@@ -297,6 +297,8 @@ def load_deployment(
     check_endpoints(document)
     supply_recordings(document, environ)
     deployment = validate(Deployment, document, context=_Origin(path, dict(environ)))
+    for key, problem in deployment.console.problems() if deployment is not None else ():
+        document.refuse(key, problem)
     if deployment is None or document.errors:
         raise ConfigErrors(document.errors)
     tables_of(deployment.prices, path.parent, environ)

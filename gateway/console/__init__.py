@@ -5,14 +5,16 @@ needs (a ``Need``), and ``table`` names it. Nothing else is ever served. Its tem
 rendered by ``rendering.render(request, "name.html.j2", …)``; it knows ``visitor`` (with ``may(Need.LISTENER)``) and
 ``csrf``, which each form sends as the field ``csrf`` and each ``fetch`` as the header ``X-CSRF-Token``. What a page may
 read is ``state.console_of(request)``: the deployment, the database of the records, and the calls in progress
-(``watch``). Scripts and styles are files in ``static/``,
-those of others with their licence in ``static/vendor/``: the content security policy refuses whatever stands inline,
-or comes from elsewhere. A page that needs more sets its own header (``policy.content_security``).
+(``watch``). A page that shows the words of a call, or plays it, notes that first: ``audit(request, "read", call=key)``,
+``audit_heard(request, key)`` (``access.audit``). Scripts and styles are files in ``static/``, those of others with
+their licence in ``static/vendor/``: the content security policy refuses whatever stands inline, or comes from
+elsewhere. A page that needs more sets its own header (``policy.content_security``).
 
 The console runs on an event loop of its own, in a thread, never on that of the calls (``cli.console.beside``).
 
 visitors      visitors of the console, and what they may do
 state         what the pages read
+access/       who signs in, and what is noted of what they do
 route         a route, and what it needs
 policy        the headers of every answer
 protection    refuses requests that other pages make, and counts refusals

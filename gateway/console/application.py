@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web
 
+from gateway.console.access.access import ACCESS, Access
+from gateway.console.access.audit import HEARD, Heard
 from gateway.console.protection import Guard
 from gateway.console.route import Route
 from gateway.console.state import CONSOLE, Console
@@ -25,9 +27,12 @@ FORM_LIMIT = 64 * 1024
 
 def application(console: Console, routes: Sequence[Route] = ROUTES) -> web.Application:
     """Return the application; it serves these routes and nothing else."""
-    guard = Guard()
+    access = Access(console.deployment.console)
+    guard = Guard(access)
     app = web.Application(middlewares=[guard.protected], client_max_size=FORM_LIMIT)
     app[CONSOLE] = console
+    app[ACCESS] = access
+    app[HEARD] = Heard()
     for route in routes:
         app.router.add_route(route.method, route.path, guard.guarded(route))
     return app

@@ -4,16 +4,18 @@ A name that is no loopback name may point here by a trick (DNS rebinding), so th
 """
 
 import time
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import structlog
 from aiohttp import hdrs, web
 
 from gateway.config.console.console import is_loopback
 from gateway.console import forms
+from gateway.console.access.access import Access
 from gateway.console.policy import protect
 from gateway.console.route import Handler, Route, admit
-from gateway.console.visitors import LOCAL
+from gateway.console.state import console_of
+from gateway.console.visitors import NOBODY, Need, Visitor
 from gateway.routes.refusing.flood import Flood
 
 log = structlog.get_logger()
@@ -27,19 +29,33 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "
 class Guard:
     """Lets requests through to a route, or refuses them; logs refusals unless they are part of a flood."""
 
-    def __init__(self) -> None:
+    def __init__(self, access: Access) -> None:
+        self._access = access
         self._flood: Flood[str] = Flood()
 
     def guarded(self, route: Route) -> Handler:
         """Return the handler of a route for the router, which asks first whether a request may come to it."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            admit(request, LOCAL)
+            visitor = self._access.visitor(request)
+            admit(request, visitor)
+            if not visitor.may(route.need):
+                return self._not_allowed(request, visitor, route.need)
             if route.method == "POST" and not await forms.is_ours(request):
                 return self._refused(request, 403, "no_token", "The form is too old: go back and load its page again.")
             return await route.handle(request)
 
         return handle
+
+    def _not_allowed(self, request: web.Request, visitor: Visitor, need: Need) -> web.StreamResponse:
+        """Send who has not signed in to sign in, and refuse everybody else."""
+        if visitor is not NOBODY:
+            return self._refused(
+                request, 403, "not_allowed", f"This needs the role {need.value}, which you do not have."
+            )
+        if request.method == "GET" and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate":
+            return web.Response(status=303, headers={hdrs.LOCATION: f"/sign-in?next={quote(request.path, safe='')}"})
+        return self._refused(request, 401, "not_signed_in", "Nobody is signed in here.")
 
     @web.middleware
     async def protected(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -53,20 +69,29 @@ class Guard:
         return response
 
     def _refusal(self, request: web.Request) -> web.Response | None:
+        settings = console_of(request).deployment.console
         host = _name(f"//{request.headers.get(hdrs.HOST, '')}")
-        if not is_loopback(host):
-            return self._refused(request, 421, "wrong_host", "This console is reached as localhost alone.")
-        if any(name in request.headers for name in _FORWARDED):
-            return self._refused(
-                request, 403, "forwarded", "This console is open to this machine alone, not to a proxy."
-            )
+        is_at_url = settings.url is not None and host == _name(settings.url)
+        if not is_at_url and not is_loopback(host):
+            where = settings.url or "localhost"
+            return self._refused(request, 421, "wrong_host", f"This console is reached as {where} alone.")
+        if settings.url is None and any(name in request.headers for name in _FORWARDED):
+            return self._refused(request, 403, "forwarded", "This console is not for a proxy: console.url is not set.")
         origin = request.headers.get(hdrs.ORIGIN)
-        if origin is not None and origin != f"{request.scheme}://{request.host}":
+        if origin is not None and origin not in self._origins(request, settings.url, is_at_url=is_at_url):
             return self._refused(request, 403, "other_origin", "Another page has asked for this.")
         site = request.headers.get("Sec-Fetch-Site", "none")
         if site not in SAFE_SITES and not _is_followed_link(request):
             return self._refused(request, 403, "other_origin", "Another page has asked for this.")
         return None
+
+    @staticmethod
+    def _origins(request: web.Request, url: str | None, *, is_at_url: bool) -> tuple[str, ...]:
+        """Return the origins of our own pages: that of ``console.url``, or that of the request."""
+        if url is not None and is_at_url:
+            parts = urlsplit(url)
+            return (f"{parts.scheme}://{parts.netloc}",)
+        return (f"{request.scheme}://{request.host}",)
 
     def _refused(self, request: web.Request, status: int, reason: str, text: str) -> web.Response:
         if self._flood.admits(reason, time.monotonic()):

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway import report
 from gateway.console import forms, wording
 from gateway.console.route import visitor_of
+from gateway.console.state import console_of
 from gateway.console.visitors import Need
 from gateway.path_segment import segment
 from gateway.report.view import FILTERS
@@ -16,8 +17,15 @@ from gateway.text import printable
 
 TEMPLATES = (Path(__file__).parent / "templates", Path(report.__file__).parent)
 """The templates of the console, and those of the report of a call."""
-NAVIGATION = (("/", "Now"), ("/calls", "Calls"), ("/lines", "Lines"), ("/figures", "Figures"), ("/phone", "Try"))
-"""The pages of the navigation, each with its path."""
+NAVIGATION = (
+    ("/", "Now", Need.VIEWER),
+    ("/calls", "Calls", Need.VIEWER),
+    ("/lines", "Lines", Need.VIEWER),
+    ("/figures", "Figures", Need.VIEWER),
+    ("/phone", "Try", Need.LISTENER),
+    ("/audit", "Audit", Need.OPERATOR),
+)
+"""The pages of the navigation, each with its path and what it needs."""
 
 
 def environment() -> Environment:
@@ -48,7 +56,11 @@ _ENVIRONMENT = environment()
 def render(request: web.Request, name: str, *, status: int = 200, **values: Any) -> web.Response:
     """Return a page: the template ``name`` with ``values``, and with ``visitor``, ``csrf`` and ``path``."""
     text = _ENVIRONMENT.get_template(name).render(
-        visitor=visitor_of(request), csrf=forms.token_of(request), path=request.path, **values
+        visitor=visitor_of(request),
+        csrf=forms.token_of(request),
+        path=request.path,
+        signs_out=not console_of(request).deployment.console.is_open,
+        **values,
     )
     response = web.Response(status=status, text=printable(text), content_type="text/html", charset="utf-8")
     forms.set_cookie(request, response)

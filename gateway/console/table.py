@@ -1,7 +1,7 @@
 """All routes of the console, each with what it needs."""
 
 from gateway.console import static_files
-from gateway.console.pages import call, calls, figures, lines, now, phone, recording
+from gateway.console.pages import audit, call, calls, figures, lines, now, phone, recording, signing_in
 
 ROUTES = (
     *static_files.ROUTES,
@@ -12,5 +12,7 @@ ROUTES = (
     *lines.ROUTES,
     *figures.ROUTES,
     *phone.ROUTES,
+    *audit.ROUTES,
+    *signing_in.ROUTES,
 )
 """Whatever is not here is answered with 404."""

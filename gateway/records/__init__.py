@@ -10,6 +10,7 @@ call_folder  reads it from the folder of a simulated call
 wanted       the calls that are looked for
 search       finds them and reads them in the database
 listing      pages of a list of calls
+audit        who heard, read and ended what in the console
 figures      figures of many calls, by day and line
 line_activity  what happens on each line
 explain/     explains a call from its record

@@ -69,6 +69,8 @@ GATEWAY = {
     "DeploymentLimits.start_timeout_s": ("above 0 to 120", 10),
     "Records.keep_days": ("1 to 36500", 90),
     "Records.queue": ("100 to 10000000", 50_000),
+    "Console.idle_minutes": ("1 to 1440", 30),
+    "Console.session_hours": ("1 to 168", 12),
     "Records.spool_mb": ("1 to 100000", 64),
     "Receiver.timeout_s": ("1 to 60", 15),
     "Recordings.keep_days": ("1 to 36500", None),
@@ -89,6 +91,7 @@ GATEWAY = {
     "VoiceLive.session_limit_s": ("60 to 86400", 3600),
 }
 SIZES = {
+    "ConsoleUser.roles": "at least 1",
     "numbers": "at least 1",
     "model": "at least 1",
     "metadata": "at most 14",

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from gateway.console import wording
+from gateway.console.access.audit import audit
 from gateway.console.rendering import render
 from gateway.console.route import Route, visitor_of
 from gateway.console.seen_call import seen_call, title_of, usage_of, without_words
@@ -20,6 +21,8 @@ async def call(request: web.Request) -> web.Response:
     """Return the page."""
     may_read = visitor_of(request).may(Need.LISTENER)
     stored = await stored_call_of(request)
+    if may_read:
+        await audit(request, "read", call=stored.call.call_key)
     shown = seen_call(stored, may_read=may_read)
     words, tone = wording.end_of(stored.call)
     return render(
@@ -39,6 +42,8 @@ async def record(request: web.Request) -> web.Response:
     """Return ``call.json``, as a file."""
     stored = await stored_call_of(request)
     name = f"{stored.call.call_key}.json"
+    if visitor_of(request).may(Need.LISTENER):
+        await audit(request, "downloaded", call=stored.call.call_key)
     return web.Response(
         body=json_bytes(document(stored)) + b"\n",
         content_type="application/json",

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
+from gateway.console.access.audit import audit
 from gateway.console.events import event, event_stream
 from gateway.console.pages.overview import overview
 from gateway.console.rendering import fragment, render
@@ -41,6 +42,8 @@ async def now(request: web.Request) -> web.Response:
 async def changes(request: web.Request) -> web.StreamResponse:
     """Send what changes on the page, as server-sent events, until it is closed."""
     console, visitor = console_of(request), visitor_of(request)
+    if visitor.may(Need.LISTENER):
+        await audit(request, "watched")
     response = await event_stream(request)
     shown: dict[str, str] = {}
     with suppress(ConnectionResetError):
@@ -97,6 +100,8 @@ async def _ordered(request: web.Request, done: str, *, target: str) -> web.Respo
     if not isinstance(provider, str) or not isinstance(call_id, str):
         raise web.HTTPBadRequest
     carried_out = await console_of(request).watch.order(OrderFor(provider, call_id, target))
+    if carried_out:
+        await audit(request, "transferred" if target else "ended", call=f"{provider}/{call_id}", detail=target)
     raise web.HTTPSeeOther(f"/?done={done if carried_out else 'gone'}")
 
 

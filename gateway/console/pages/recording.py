@@ -6,6 +6,7 @@ from dataclasses import replace
 from aiohttp import web
 from msgspec import Struct
 
+from gateway.console.access.audit import audit_heard
 from gateway.console.pages.call import stored_call_of
 from gateway.console.policy import protect
 from gateway.console.route import Route
@@ -56,6 +57,7 @@ async def recording(request: web.Request) -> web.StreamResponse:
     found = playable(stored)
     if found is None:
         raise web.HTTPNotFound
+    await audit_heard(request, stored.call.call_key)
     store = _store(console, found.url)
     try:
         return await _sent(request, store, found.url, stored.call.call_key)

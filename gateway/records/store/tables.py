@@ -260,6 +260,20 @@ meta = Table(
     _maybe("until", Utc),  # of a lease
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Utc, nullable=False),
+    _text("who"),
+    _text("address"),
+    _text("act"),
+    _text("call"),
+    _text("detail"),
+    Index(None, "at"),
+    Index(None, "call"),
+)
+
 OF_A_CALL: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if "call_key" in table.columns)
 """The tables whose rows belong to a call."""
 

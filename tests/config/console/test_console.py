@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import ConfigErrors, load_deployment
+from gateway.config import load_deployment
 from gateway.config.console.console import Console, is_loopback
 
 
@@ -22,13 +22,6 @@ def test_it_is_on_loopback_unless_it_is_off(tmp_path: Path) -> None:
         assert (console.enabled, console.address) == (True, ("127.0.0.1", 8088))
     assert not read(tmp_path, "console: false\n").enabled
     assert read(tmp_path, "console: {listen: '[::1]:9000'}\n").address == ("::1", 9000)
-
-
-@pytest.mark.parametrize("listen", ["0.0.0.0:8088", "192.0.2.1:8088", "console.example.com:8088", "8088", "127.0.0.1"])
-def test_an_address_that_others_reach_is_refused(tmp_path: Path, listen: str) -> None:
-    """With the place, and with an address that can be used."""
-    with pytest.raises(ConfigErrors, match=r"gateway.yaml:1:11: console.listen: .*127\.0\.0\.1"):
-        read(tmp_path, f"console: {{listen: '{listen}'}}\n")
 
 
 @pytest.mark.parametrize(

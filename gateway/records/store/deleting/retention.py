@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from gateway.config.records.records import Days
 from gateway.errors import StoreError
 from gateway.records.store.database import Database
-from gateway.records.store.tables import OF_A_CALL, calls, recordings
+from gateway.records.store.tables import OF_A_CALL, audit, calls, recordings
 
 AT_ONCE = 200
 """Calls that are deleted in one transaction."""
@@ -47,7 +47,10 @@ class Deleted(Struct):
 async def purge(
     database: Database, retention: Retention, now: datetime, files: RecordingFiles | None, *, dry_run: bool = False
 ) -> Deleted:
-    """Delete the calls that were kept for long enough; ``dry_run`` only counts them. A call that runs is kept."""
+    """Delete the calls that were kept for long enough; ``dry_run`` only counts them. A call that runs is kept.
+
+    Entries of the audit go after as many days as calls of lines without days of their own.
+    """
     done = Deleted()
     async with database.read() as connection:
         lines = (await connection.execute(select(calls.c.line).distinct())).scalars().all()
@@ -57,6 +60,9 @@ async def purge(
             async with database.read() as connection:
                 keys = (await connection.execute(select(calls.c.call_key).where(old))).scalars().all()
             await delete_calls(database, keys, files, done, dry_run=dry_run)
+    if retention.days != "forever" and not dry_run:
+        async with database.write() as connection:
+            await connection.execute(delete(audit).where(audit.c.at < now - timedelta(days=retention.days)))
     return done
 
 
