@@ -50,6 +50,7 @@ from gateway.records.recording.recordings import FinishedRecording, Recordings
 from gateway.records.store.store import RecordStore
 from gateway.rest import CallControl
 from gateway.routes.admitting.admission import Admission
+from gateway.routes.admitting.load import Load
 from gateway.routes.health import Health
 from gateway.routes.lag import watching
 from gateway.routes.line_book import LineBook
@@ -140,9 +141,11 @@ async def serving(
     served = providers_of(deployment)
     sections = (in_place(deployment, endpoint, api_key),) if endpoint else deployment.reached
     metrics = Metrics(served)
-    board = board or Board(deployment.limits.calls, now=clock)
-    calls = Calls(deployment.limits.calls, board.places)
+    board = board or Board(deployment.limits.places, now=clock)
+    calls = Calls(deployment.limits.places, board.places)
     metrics.calls_limit.set(calls.limit)
+    load = Load(calls.late_frames, metrics.saturated) if deployment.limits.calls == "auto" else None
+    calls.room = load
     metrics.know_members((*MEMBERS, "model"))
     key, *old = values_of(deployment.streams.key) or (secrets.token_urlsafe(32),)  # else one for this process' life
     tokens = StreamTokens(key, deployment.streams.token_ttl_s, *old)
@@ -247,7 +250,7 @@ async def serving(
     )
     answers = partial(_answers_when_full, deployment, lines)
     legs = public_legs(deployment.sockets)
-    health = Health(calls, metrics, board, voice_live, of_endpoints, answers, public_legs=legs)
+    health = Health(calls, metrics, board, voice_live, of_endpoints, answers, load, public_legs=legs)
     masking = Masking(deployment.records.words, deployment.records.numbers)
     live_calls = LiveBook(calls, state_of(calls, voice_live.pool, health, recent_ends), masking, clock, time.time)
     live_server = LiveServer(live_calls)
@@ -288,7 +291,7 @@ async def serving(
             api_version_from=version.origin,
         )
         phrases.begin(lines)
-        with watching(metrics):
+        with watching(metrics), load.measured() if load else nullcontext():
             try:
                 yield Gateway(
                     url,

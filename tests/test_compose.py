@@ -179,7 +179,7 @@ def test_every_service_is_bounded(name: str) -> None:
     assert all("size=" in mount for mount in service["tmpfs"])
     if options(name).command == "serve":
         limits = DeploymentLimits()
-        assert service["ulimits"]["nofile"] >= needed(limits.calls, limits.connections)
+        assert service["ulimits"]["nofile"] >= needed(limits.places, limits.connections)
         minutes = re.fullmatch(r"(\d+)m", service["stop_grace_period"])
         assert minutes is not None
         assert int(minutes[1]) * 60 >= options(name).drain + 60

@@ -133,6 +133,11 @@ class Call:
         return self._conversation.glance()
 
     @property
+    def late_frames(self) -> int:
+        """The number of frames that were sent to the phone after their moment, by our own lateness."""
+        return self._conversation.late_frames
+
+    @property
     def identity(self) -> CallIdentity:
         """The identity of the call."""
         return self._record.identity

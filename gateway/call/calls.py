@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Protocol
 
 from gateway.call.call import Call
 from gateway.call.refusal import Refusal
@@ -18,6 +19,16 @@ EXPECTED_POLL_S = 0.1
 _REFUSALS = {Full.ALL: Refusal.FULL, Full.LINE: Refusal.LINE_FULL, Full.CALLER: Refusal.CALLER_FULL}
 
 
+class Room(Protocol):
+    """The room that this process has for calls, by its load."""
+
+    def has_room(self) -> bool:
+        """Return ``True`` if one more call may be taken."""
+
+    def took(self) -> None:
+        """Note that a call was taken."""
+
+
 class Calls:
     """The calls of one process.
 
@@ -29,6 +40,8 @@ class Calls:
 
     def __init__(self, limit: int, places: Places | None = None) -> None:
         self.limit = limit
+        self.room: Room | None = None
+        """The bound of this process' calls beside ``limit``, if there is one."""
         self._places = places or Board(limit).places
         self.draining = False
         self.retiring = False
@@ -48,7 +61,7 @@ class Calls:
     @property
     def willing(self) -> bool:
         """``True`` if one more call would be taken."""
-        return not self.draining and not self._places.is_full()
+        return not self.draining and self._has_room() and not self._places.is_full()
 
     @property
     def in_use(self) -> int:
@@ -72,7 +85,11 @@ class Calls:
         """Keep a place for the stream of a call that is about to be answered; return why it cannot be."""
         if self.draining:
             return Refusal.DRAINING
+        if not self._has_room():
+            return Refusal.FULL
         full = self._places.reserve(key, line, line_limit, life_s, caller, caller_limit)
+        if full is None and self.room is not None:
+            self.room.took()
         return _REFUSALS[full] if full else None
 
     def cancel(self, key: CallKey) -> KnownCall | None:
@@ -89,7 +106,7 @@ class Calls:
 
         During a drain only an answered call has one.
         """
-        held = None if self.ending else self._places.take(key, reserved_only=self.draining)
+        held = None if self.ending else self._take(key)
         if held is None:
             yield None
             return
@@ -102,6 +119,23 @@ class Calls:
             self._held -= 1
             if not self._held:
                 self._empty.set()
+
+    def _has_room(self) -> bool:
+        return self.room is None or self.room.has_room()
+
+    def _take(self, key: CallKey | None) -> Place | None:
+        """Take the place of an answered call; any other, where calls are taken."""
+        if self.room is None or self.draining:
+            return self._places.take(key, reserved_only=self.draining)
+        held = self._places.take(key, reserved_only=True)
+        if held is None and self.room.has_room():
+            held = self._places.take(key)
+            self.room.took()
+        return held
+
+    def late_frames(self) -> dict[Call, int]:
+        """Return how many frames each call in progress has sent late so far."""
+        return {call: call.late_frames for call in self._calls}
 
     def name(
         self,

@@ -67,6 +67,12 @@ class Metrics:
         self.calls_limit = Gauge(
             "gateway_calls_limit", "Calls that are taken at once.", multiprocess_mode="livemax", registry=r
         )
+        self.saturated = Gauge(
+            "gateway_saturated",
+            "Processes that take no calls because they are busy (limits.calls: auto).",
+            multiprocess_mode="livesum",
+            registry=r,
+        )
         self.calls = Gauge("gateway_calls", "Calls in progress.", multiprocess_mode="livesum", registry=r)
         self.calls_started = Counter("gateway_calls_started", "Calls begun.", ["provider", "line"], registry=r)
         self._calls_refused = Counter(

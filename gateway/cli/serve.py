@@ -142,7 +142,7 @@ def _run_serve(options: argparse.Namespace) -> int:
         config=options.config,
         host=_host(options, deployment),
         port=port,
-        calls=deployment.limits.calls,
+        calls=deployment.limits.places,
         drain_s=options.drain,
         private=watched,
         spare=not options.no_spare,
@@ -181,7 +181,7 @@ async def _serve(options: argparse.Namespace) -> int:
         listen = deployment.listen.model_copy(update={"private": options.private})
         deployment = deployment.model_copy(update={"listen": listen})
     lines = Lines(deployment, KeptLines(kept) if kept else None)
-    board = shared_board(deployment.limits.calls)
+    board = shared_board(deployment.limits.places)
     logs.hide(secrets_within([deployment, *(line.settings for line in lines)]))
     logs.hide(secrets_of(os.environ))
     host = _host(options, deployment)
@@ -312,7 +312,7 @@ def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, hos
 
 def _make_room(deployment: Deployment, lines: Iterable[Line]) -> None:
     """Raise the limit of open files to what calls and connections need; log a warning if that is not possible."""
-    calls, connections = deployment.limits.calls, deployment.limits.connections
+    calls, connections = deployment.limits.places, deployment.limits.connections
     wanted = needed(calls, connections, calls if any(line.settings.recording for line in lines) else 0)
     limit = raise_limit(wanted)
     if limit < wanted:

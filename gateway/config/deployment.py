@@ -30,6 +30,8 @@ from gateway.config.secrets import Rotated, Secret, value_of
 from gateway.config.urls import Endpoint, PublicUrl, listening_host, pattern_of, private_listener
 from gateway.errors import ConfigError
 
+AUTO_PLACES = 4000
+"""The places for calls where ``limits.calls`` is ``auto``: more than a large machine serves."""
 DEFAULT_MODEL = "gpt-realtime"
 
 FALLBACKS: dict[KeyPath, tuple[str, ...]] = {
@@ -141,8 +143,9 @@ class Streams(Section):
 class DeploymentLimits(Section):
     """Bounds of the whole gateway."""
 
-    calls: Annotated[Whole, Field(ge=1, le=100_000)] = 200
-    """Maximum number of simultaneous calls; further calls are turned away."""
+    calls: Annotated[Whole, Field(ge=1, le=100_000)] | Literal["auto"] = 200
+    """Maximum number of simultaneous calls; further calls are turned away. auto: each process takes calls as long as
+    its own load lets it serve them in time."""
     connections: Annotated[Whole, Field(ge=10, le=100_000)] = 1000
     """Maximum number of connections that carry no call; a further one closes the one that was idle for longest."""
     watched_calls: Annotated[Whole, Field(ge=0, le=100_000)] = 20
@@ -152,6 +155,11 @@ class DeploymentLimits(Section):
     """Maximum kilobytes of one message of a media stream; a larger one ends the stream."""
     start_timeout_s: Annotated[Number, Field(gt=0, le=120)] = 10
     """Seconds to wait for the start message of a new media stream; messages before it are ignored."""
+
+    @property
+    def places(self) -> int:
+        """The number of calls that there are places for, at all workers."""
+        return AUTO_PLACES if self.calls == "auto" else self.calls
 
 
 class Deployment(Section):

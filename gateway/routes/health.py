@@ -12,6 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
 from gateway.fleet.board import Board
+from gateway.routes.admitting.load import Load
 from gateway.routes.worker_processes import WorkerDeaths, WorkerProcesses
 from gateway.voice.endpoints.metrics import EndpointMetrics
 from gateway.voice.endpoints.pool import Lack, Shown
@@ -29,13 +30,16 @@ class Health:
         voice_live: PooledVoiceLive,
         of_endpoints: EndpointMetrics,
         answers_when_full: Callable[[], bool] = lambda: False,
+        load: Load | None = None,
         *,
         public_legs: Sequence[str] = (),
     ) -> None:
         """``answers_when_full`` tells whether callers for whom there is no room are to hear something from here.
 
-        ``public_legs`` are the legs whose sockets use public names of libraries alone.
+        ``load`` is what limits calls where their number does not. ``public_legs`` are the legs whose sockets use public
+        names of libraries alone.
         """
+        self._load = load
         self._public_legs = public_legs
         self._calls = calls
         self._voice_live = voice_live
@@ -61,6 +65,8 @@ class Health:
             status == "unreachable" and self._calls.willing and self._answers_when_full()
         )
         body: dict[str, object] = {"status": status, "calls": self._calls.in_use, "limit": self._calls.limit}
+        if self._load is not None:
+            body |= {"limit": "auto", "busy": round(self._load.busy, 2)}
         body["voice_live"] = "reachable" if lack is None else lack.value
         if lack is not None or len(pool.endpoints) > 1:
             body["endpoints"] = [_shown(one) for one in pool.shown(now)]

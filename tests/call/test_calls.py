@@ -284,3 +284,38 @@ async def test_a_call_that_begins_at_the_end_is_logged_at_once() -> None:
         await calls.drain(0, 0)
         with calls.running(cast("Call", call), KEY):
             assert call.told.is_set()
+
+
+class Bounded:
+    """The room of a process: so many calls."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def has_room(self) -> bool:
+        """Return ``True`` while there is some."""
+        return self.room > 0
+
+    def took(self) -> None:
+        """Note a call."""
+        self.room -= 1
+
+
+async def test_a_busy_process_takes_none_but_the_calls_that_it_has_answered() -> None:
+    """A call counts once: where its webhook is answered, or where a stream comes that none has announced."""
+    calls, room = Calls(9), Bounded(2)
+    calls.room = room
+    assert calls.reserve(KEY, "line", None, 60) is None
+    with calls.place() as first:
+        assert first is not None
+        assert room.room == 0
+        assert not calls.willing
+        assert calls.reserve(OTHER, "line", None, 60) is Refusal.FULL
+        assert calls.unwilling is Refusal.FULL
+        with calls.place() as second, calls.place(OTHER) as third:
+            assert (second, third) == (None, None)
+        with calls.place(KEY) as answered:
+            assert answered is not None
+            assert room.room == 0
+    room.room = 1
+    assert calls.willing

@@ -129,7 +129,7 @@ async def test_any_worker_knows_how_a_call_ended(tmp_path: Path) -> None:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
         public = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
         served = deployment.model_copy(update={"public_url": public})
-        calls = served.limits.calls
+        calls = served.limits.places
         descriptor = board_file(calls)
         stack.callback(os.close, descriptor)
         boards = [Board(calls, descriptor, worker) for worker in (1, 2)]

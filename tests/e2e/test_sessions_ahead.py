@@ -268,9 +268,9 @@ async def test_a_stream_that_comes_to_another_worker_opens_its_own_session(tmp_p
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
         public = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
         served = deployment.model_copy(update={"public_url": public})
-        descriptor = board_file(served.limits.calls)
+        descriptor = board_file(served.limits.places)
         stack.callback(os.close, descriptor)
-        boards = [Board(served.limits.calls, descriptor, worker) for worker in (1, 2)]
+        boards = [Board(served.limits.places, descriptor, worker) for worker in (1, 2)]
         asked, other = [
             await stack.enter_async_context(
                 serving(served, read, endpoint=service.endpoint, api_key="any", listener=one, board=board)

@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import aiohttp
 import pytest
 
 from gateway.call.refusal import Refusal
 from gateway.fleet.sessions import CircuitState
 from gateway.phone.providers import PROVIDERS
+from gateway.routes.admitting.load import Load
 from gateway.sim.phone.connecting import BusyError, RefusedError
 from gateway.sim.phone.turned_away import TurnedAwayError
 from tests.conformance.transcripts import bare
@@ -175,6 +177,23 @@ async def test_offered_twice_its_cap_the_cap_is_served_and_the_rest_answered(tmp
                 group.create_task(call())
         assert met == [expected("twilio")] * 3
         assert held.emulator.handshakes <= 3
+
+
+@virtual_time
+async def test_a_busy_process_answers_as_a_full_one(tmp_path: Path) -> None:
+    """By ``limits.calls: auto``: the caller hears ``when_full``, /readyz says so, and the next call is taken again."""
+    keys = "limits: {calls: auto}\n"
+    async with exchange(tmp_path, ["twilio"], lines(WHEN_FULL), instant({"say": "1 ms"}), gateway_yaml=keys) as held:
+        room = held.gateway.calls.room
+        assert isinstance(room, Load)
+        room._saturation.is_saturated = True
+        assert await turned_away(held, "twilio") == expected("twilio")
+        async with aiohttp.ClientSession() as http, http.get(f"{held.url}/readyz") as answer:
+            told = await answer.json()
+            assert (answer.status, told["status"], told["limit"]) == (503, "full", "auto")
+        room._saturation.is_saturated = False
+        async with calling(held, "twilio"):
+            assert room._late_frames().keys() == {call for _, call in held.gateway.calls.running_now()}
 
 
 @virtual_time

@@ -90,7 +90,7 @@ KINDS: Mapping[Refusal, Kind] = {
     Refusal.UNAUTHORIZED: Kind(
         403, "forbidden", "a stream needs the token of an answered call, the stream_secret, or the provider's signature"
     ),
-    Refusal.FULL: Kind(503, "no more calls at the moment", "raise limits.calls, or add workers or machines"),
+    Refusal.FULL: Kind(503, "no more calls at the moment", "raise limits.calls, unless it is auto, or add workers"),
     Refusal.LINE_FULL: Kind(503, "the line is busy", "raise limits.calls of the line"),
     Refusal.LINE_RATE: Kind(503, "the line is busy", "raise limits.calls_per_hour of the line"),
     Refusal.CALLER_FULL: Kind(503, "the line is busy", "one caller has limits.caller_calls calls on the line"),
