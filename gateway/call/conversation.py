@@ -63,7 +63,9 @@ class Conversation:
         parts.lose = self._sessions.lose
         self._ends_at = now + settings.duration_limit_s
         self._due: float | None = None
-        """The next deadline that the caller's audio does not put off; ``None`` if it is to be computed."""
+        """The next deadline that no audio puts off; ``None`` if it is to be computed."""
+        self._plays_on_at: float | None = math.inf
+        """When more audio is to be sent to the phone; ``None`` if it is to be computed."""
 
     @property
     def state(self) -> State:
@@ -97,7 +99,7 @@ class Conversation:
         """Begin a recorded greeting, whether the session is there or not; nothing, where the call has ended already."""
         if self._parts.ended:
             return NOTHING
-        self._due = None
+        self._forget_deadlines()
         self._parts.add(self._bot.begin(now))
         self._parts.add(self._recording.begin())
         if self._settings.closed and self._bot.greeting.request is None:
@@ -117,9 +119,13 @@ class Conversation:
         if kind in PIECES:  # several a second while the bot speaks, and nothing is due because of them
             self._bot.words(event)  # type: ignore[arg-type]  # by the set that its type is in
             return NOTHING
-        self._due = None
         if is_sign_of_life(event):
             self._parts.carry_out(self._caller_audio.note_sign(event, now), now)
+        if type(event) is MarkReturned and not self._parts.ended:
+            self._bot.mark_returned(event.name, now)
+            self._played(now)
+            return self._parts.hand_over()
+        self._forget_deadlines()
         if not self._parts.ended:
             self.REACTIONS[kind](self, event, now)
             self._settle(now)
@@ -139,22 +145,48 @@ class Conversation:
         """Return when ``on_deadline`` is due; calling it earlier does no harm. Never, once the call has ended."""
         if self._parts.ended:
             return math.inf
+        if self._plays_on_at is None:
+            at = self._bot.plays_on_at()
+            self._plays_on_at = math.inf if at is None else at
+        return min(self._next_deadline(), self._plays_on_at, self._caller_audio.next_deadline())
+
+    def _next_deadline(self) -> float:
+        """Return the next deadline of everything but audio."""
         if self._due is None:
             self._due = min(self._ends_at, self._parts.next_deadline(), self._sessions.due)
-        return min(self._due, self._caller_audio.next_deadline())
+        return self._due
+
+    def _forget_deadlines(self) -> None:
+        """Compute all deadlines anew, because something has happened that may change any of them."""
+        self._due = self._plays_on_at = None
 
     def on_deadline(self, now: float) -> Commands:
         """Return what is due by ``now``."""
         if now < self.next_deadline():  # as is usual: a pause of the stream was looked for, and frames have come
             return NOTHING
-        self._due = None
-        if now >= self._ends_at:
-            self._parts.end(EndCall(EndReason.TIME_LIMIT, "gateway"), now)
+        if now < self._next_deadline() and now < self._caller_audio.next_deadline():
+            self._parts.carry_out(self._bot.play_on(now), now)  # five times a second while the bot speaks
+            self._played(now)
         else:
-            self._parts.carry_out([*self._caller_audio.on_deadline(now), *self._bot.on_deadline(now)], now)
-        if not self._parts.ended:
+            self._forget_deadlines()
+            if now >= self._ends_at:
+                self._parts.end(EndCall(EndReason.TIME_LIMIT, "gateway"), now)
+            else:
+                self._parts.carry_out([*self._caller_audio.on_deadline(now), *self._bot.play_on(now)], now)
+        if self._due is None and not self._parts.ended:
             self._meet_deadlines(now)
         return self._parts.hand_over()
+
+    def _played(self, now: float) -> None:
+        """Do what follows where nothing has changed but what is played: nothing, until a reply was heard to its end."""
+        self._plays_on_at = None
+        if self._parts.ended:
+            return
+        heard = self._bot.heard(now)
+        if heard or self._bot.is_silent:
+            self._forget_deadlines()
+            self._parts.add(heard)
+            self._settle(now)
 
     def _meet_deadlines(self, now: float) -> None:
         self._sessions.on_deadline(now)
@@ -332,7 +364,6 @@ class Conversation:
         ReplyAudio: _reply_audio,
         **dict.fromkeys(get_args(WordEvent), lambda self, event, _: self._parts.add(self._bot.words(event))),
         ReplyComplete: lambda self, event, now: self._parts.add(self._bot.reply_complete(event.item_id, now)),
-        MarkReturned: lambda self, event, now: self._bot.mark_returned(event.name, now),
         PlaybackStopped: lambda self, _, now: self._parts.add(self._bot.playback_stopped(now)),
         ResponseEnded: _response_ended,
         ServiceError: _service_error,

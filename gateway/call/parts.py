@@ -51,6 +51,15 @@ class Parts:
         self.silence = SilenceTimer(settings)
         self.bad_messages = BadMessages(now)
         self.history = History()
+        self._timed = (
+            self.bot,
+            self.tools,
+            self.keypad,
+            self.silence,
+            self.leaving,
+            self.held_speech,
+            self.recording,
+        )
         self.connected = False
         """``True`` once the session is ready."""
         self.recovering = False
@@ -74,9 +83,13 @@ class Parts:
         return LEAVING if self.leaving.planned else TALKING
 
     def next_deadline(self) -> float:
-        """Return when the first part has something due, the caller's audio apart, which is asked each time."""
-        parts = (self.bot, self.tools, self.keypad, self.silence, self.leaving, self.held_speech, self.recording)
-        return min((due for part in parts if (due := part.next_deadline()) is not None), default=math.inf)
+        """Return when the first part has something due, but for audio: the caller's, and what is played to them."""
+        due = math.inf
+        for part in self._timed:
+            at = part.next_deadline()
+            if at is not None and at < due:
+                due = at
+        return due
 
     def carry_out(self, wishes: Iterable[Wish], now: float) -> None:
         """Do what a part asks for, in order, up to the end of the call."""

@@ -13,7 +13,7 @@ from gateway.call.messages import LIST_OF, Command, Commands, Event
 from gateway.call.notes import Note
 from gateway.call.recovery.commands import LegCommand
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark
-from gateway.phone.events import CallerAudio
+from gateway.phone.events import CallerAudio, MarkReturned
 from gateway.voice.commands import AddMessage, CreateResponse, VoiceCommand
 from gateway.voice.events import VoiceClosed
 
@@ -24,8 +24,8 @@ def instance(kind: type[Struct]) -> object:
 
 
 def test_every_event_has_a_reaction() -> None:
-    """But for the caller's audio, which has a way of its own; and nothing else has one."""
-    assert {*Conversation.REACTIONS, CallerAudio} == set(get_args(Event))
+    """But for the caller's audio and returned marks, which have ways of their own; and nothing else has one."""
+    assert {*Conversation.REACTIONS, CallerAudio, MarkReturned} == set(get_args(Event))
 
 
 def test_every_command_has_its_list() -> None:

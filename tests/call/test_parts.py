@@ -16,7 +16,7 @@ from gateway.voice.commands import CancelResponse, CommitTurn, CreateResponse, S
 from gateway.voice.events import ResponseStarted
 from tests.story import STARTED
 
-TIMED = ("bot", "leaving", "tools", "keypad", "silence", "caller_audio")
+TIMED = ("leaving", "tools", "keypad", "silence", "caller_audio")
 UNTIMED = ("transcripts", "bad_messages")
 
 
@@ -29,7 +29,7 @@ def parts() -> Parts:
 
 def test_no_part_holds_another() -> None:
     """Each of them knows its own things; what is between two is asked for."""
-    found = {name: getattr(parts(), name) for name in (*TIMED, *UNTIMED)}
+    found = {name: getattr(parts(), name) for name in ("bot", *TIMED, *UNTIMED)}
     kinds = {type(part).__module__ for part in found.values()}
     assert {type(part) for part in vars(parts()).values() if type(part).__module__ in kinds} == {
         type(part) for part in found.values()
@@ -45,6 +45,13 @@ def test_each_part_that_minds_the_time_does_so_alike(name: str) -> None:
     part = getattr(parts(), name)
     assert part.next_deadline() is None or part.next_deadline() > 0
     assert callable(part.on_deadline)
+
+
+def test_the_bot_minds_two_times() -> None:
+    """That of its audio comes several times a second, and nothing else is looked at then."""
+    bot = parts().bot
+    assert bot.next_deadline() is bot.plays_on_at() is None
+    assert bot.give_up(0.0, tool_at_work=False) == bot.play_on(0.0) == []
 
 
 def test_nothing_is_due_in_a_call_that_has_not_begun() -> None:

@@ -84,7 +84,7 @@ class ListeningConversation(Conversation):
         watch.alarmed()
         self._parts.add((made, *self._unheard()))
         self._parts.interrupt(now)
-        self._due = None
+        self._forget_deadlines()
         self._settle(now)
         return self._parts.hand_over()
 
@@ -115,11 +115,10 @@ class ListeningConversation(Conversation):
 
     # Speech that is an echo
 
-    def next_deadline(self) -> float:
-        """Return when ``on_deadline`` is due, for the echo gate too."""
-        due = super().next_deadline()
+    def _next_deadline(self) -> float:
+        due = super()._next_deadline()
         checked_at = self._gate.next_deadline() if self._gate is not None else None
-        return due if checked_at is None or due == math.inf else min(due, checked_at)
+        return due if checked_at is None else min(due, checked_at)
 
     def _meet_deadlines(self, now: float) -> None:
         item_id = self._gate.on_deadline(now) if self._gate is not None else None

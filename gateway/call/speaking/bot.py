@@ -356,13 +356,14 @@ class Bot:
         return [*stop, *(command for command in self._note_heard(heard) if isinstance(command, Note))]
 
     def next_deadline(self) -> float | None:
-        """Return when ``on_deadline`` or ``give_up`` is due; ``None`` if nothing is."""
-        playback, responses = self._playback.next_deadline(), self._responses.next_deadline()
-        if playback is None or responses is None:
-            return responses if playback is None else playback
-        return min(playback, responses)
+        """Return when ``give_up`` is due; ``None`` if nothing is."""
+        return self._responses.next_deadline()
 
-    def on_deadline(self, now: float) -> list[PhoneCommand | EndCall]:
+    def plays_on_at(self) -> float | None:
+        """Return when ``play_on`` is due; ``None`` if nothing is played."""
+        return self._playback.next_deadline()
+
+    def play_on(self, now: float) -> list[PhoneCommand | EndCall]:
         """Top up the audio at the provider; end the call if it does not read what it is sent."""
         return [*self._playback.on_deadline(now), *self._playback.stalled()]
 

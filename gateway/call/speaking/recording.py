@@ -123,7 +123,7 @@ class Recording:
         """Go on without the recording: the caller does not know of it."""
         if self._rule.consent is not None:
             return self._decline("not asked")
-        self.is_on = False
+        self.is_on, self._resumes_at = False, None
         return (notes.RecordingDiscarded("not announced"), *self._greet())
 
     def _decline(self, how: Declined) -> Sequence[RecordingCommand]:

@@ -22,7 +22,7 @@ def speaking(settings: CallSettings | None = None) -> Bot:
     assert bot.response_started(ResponseStarted("r"), 1.0) == []
     bot.reply_audio(ReplyAudio("r", "i", SECOND * 3), 1.0)
     for step in (1.2, 1.4):
-        bot.on_deadline(step)
+        bot.play_on(step)
     return bot
 
 
@@ -73,23 +73,27 @@ def test_what_was_played_before_the_session_is_told_when_it_is_there() -> None:
     assert bot.recorded_s == 1.0
     bot.begin(0.0)
     for step in range(10):
-        bot.on_deadline(step / 5)
+        bot.play_on(step / 5)
     assert [type(note) for note in bot.heard(2.0)] == [notes.ReplyHeard, notes.ReplyPlayed]
     assert bot.connected() == [AddMessage("assistant", "Good day.")]
 
 
-def test_the_next_deadline_is_the_first_of_both() -> None:
-    """Of playback and of the responses."""
+def test_playback_and_responses_have_deadlines_of_their_own() -> None:
+    """The one comes several times a second and leaves the other as it was."""
     bot = Bot(CallSettings(), PCMU, Playout(returns_marks=False))
     assert bot.next_deadline() is None
+    assert bot.plays_on_at() is None
     bot.want(CreateResponse(), 1.0)
     assert bot.next_deadline() == 1.0 + ANSWER_LIMIT_S
+    assert bot.plays_on_at() is None
     bot.response_started(ResponseStarted("r", "request-1"), 1.0)
     bot.reply_audio(ReplyAudio("r", "i", SECOND), 1.0)
-    assert bot.next_deadline() == pytest.approx(1.2)
+    assert bot.plays_on_at() == pytest.approx(1.2)
+    assert bot.next_deadline() == 1.0 + ANSWER_LIMIT_S
     bot.response_ended(ResponseEnded("r", ResponseStatus.COMPLETED), 1.1)
-    bot.on_deadline(1.2)
-    assert bot.next_deadline() == pytest.approx(1.4)
+    bot.play_on(1.2)
+    assert bot.plays_on_at() == pytest.approx(1.4)
+    assert bot.next_deadline() is None
 
 
 def test_a_turn_that_a_key_ended_is_answered_on_request() -> None:

@@ -263,6 +263,17 @@ def test_where_the_line_does_not_want_it_there_is_no_pause() -> None:
     assert told(story) == [STARTED]
 
 
+def test_a_recording_that_is_discarded_does_not_go_on_after_a_pause() -> None:
+    """Its deadline would be due for ever, and keep a processor busy."""
+    recording = Recording(RecordingRule(NOTICE))
+    recording.begin()
+    assert recording.follow(2.0, 1.0) == (notes.RecordingPaused("secret"),)
+    assert recording.next_deadline() == 2.0
+    recording.said(1.5, was_heard=False)
+    assert not recording.is_on
+    assert recording.next_deadline() is None
+
+
 def test_a_recording_that_was_declined_does_not_pause() -> None:
     """There is none."""
     story = Story(CallSettings(functions={"pay": SECRET}, recording=RecordingRule(None, CONSENT)))
