@@ -102,6 +102,7 @@ def call_settings_for(
     digits = settings.digits
     return CallSettings(
         history=history_for(line, call),
+        answers=not settings.only_listens,
         greeting=_greeting(line, call, audio_format),
         interruptible=settings.greeting_interruptible,
         barge_in=bool(settings.barge_in),
@@ -175,7 +176,7 @@ def _targets(line: Line, say: Say) -> Iterator[tuple[str, Target]]:
 def _parting(line: Line, say: Say) -> Parting | None:
     """Return what ``on_shutdown`` says; a key that it lacks is that of ``on_failure``."""
     wanted = {"on_shutdown": line.settings.on_shutdown, "on_failure": line.settings.on_failure}
-    words = next((one.say for one in wanted.values() if one and one.say), None)
+    words = next((one.say for one in wanted.values() if one and one.say and not line.settings.only_listens), None)
     key, to = next(((key, line.number_of(one)) for key, one in wanted.items() if one and one.transfer), ("", ""))
     if words is None and not to:
         return None

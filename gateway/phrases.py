@@ -74,7 +74,7 @@ class Phrases:
         trouble = line.trouble
         if trouble.play:
             return lambda: line.sounds[str(trouble.play)].encoded(audio_format)
-        if not trouble.say:
+        if not trouble.say or line.settings.only_listens:
             return bytes
         key = _key(line)
         self._ask(line)
@@ -82,7 +82,7 @@ class Phrases:
 
     def _ask(self, line: Line) -> None:
         trouble, now = line.trouble, asyncio.get_running_loop().time()
-        if not trouble.say or not trouble.tries:
+        if not trouble.say or not trouble.tries or line.settings.only_listens:
             return
         key = _key(line)
         if key in self._known or key in self._busy or now < self._again_at.get(key, 0.0):

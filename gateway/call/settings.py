@@ -149,6 +149,8 @@ class CallSettings(Struct, frozen=True):
     history: tuple[SeedMessage, ...] = ()
     """The messages with which the conversation begins, before the greeting."""
     greeting: Request | Recorded | None = None
+    answers: bool = True
+    """``False`` if the line only listens: no response is asked for, and none is expected."""
     interruptible: bool = True
     """``True`` if the caller may speak over the greeting."""
     closed: bool = False

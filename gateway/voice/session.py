@@ -41,6 +41,8 @@ def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[
     }
     if settings.agent is None:
         session |= _of_a_model(line, call)
+    if settings.only_listens:
+        return _without_voice(session)
     if settings.agent is None or "voice" in settings.model_fields_set:  # an agent may have its own voice
         session["voice"] = _written(settings.voice)
         if isinstance(settings.voice, SpokenByAzure):  # no other voice has the times of words
@@ -68,6 +70,16 @@ def _of_a_model(line: Line, call: CallFacts) -> dict[str, Any]:
     if settings.reasoning_effort:  # the efforts, and the default one, differ from model to model
         members["reasoning_effort"] = settings.reasoning_effort
     return members
+
+
+def _without_voice(session: dict[str, Any]) -> dict[str, Any]:
+    """Return the session of a line that only listens: text alone, and no answer of the service's own.
+
+    A voice would be refused in it ("Text to speech synthesizer is not configured").
+    """
+    turns = session["turn_detection"]
+    silent = {"modalities": ["text"], "turn_detection": turns and {**turns, "create_response": False}}
+    return {name: value for name, value in (session | silent).items() if name != "output_audio_format"}
 
 
 def _tool_choice(choice: str | OneFunction) -> str | dict[str, str]:

@@ -109,6 +109,7 @@ SIZES = {
     "VoiceLive.endpoints": "at most 16",
     "VoiceLive.model": "at least 1",
     "history": "at most 50",
+    "modalities": "at least 1",
     "Streams.key": "at least 1, at most 2",
     "deliver": "at most 8",
     "Receiver.events": "at least 1",

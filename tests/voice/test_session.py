@@ -341,3 +341,18 @@ def test_one_function_can_be_forced(tmp_path: Path) -> None:
     """As the service writes it."""
     session = session_for(line_of(tmp_path, "tools: [end_call]\ntool_choice: {function: end_call}\n"), PCMU, CALL)
     assert session["tool_choice"] == {"type": "function", "name": "end_call"}
+
+
+def test_a_line_that_only_listens_has_no_voice(tmp_path: Path) -> None:
+    """Text alone, no answer of the service's own, and nothing of which it would refuse the voice."""
+    session = session_for(line_of(tmp_path, "modalities: [text]\n"), PCMU, CALL)
+    assert session["modalities"] == ["text"]
+    assert session["turn_detection"]["create_response"] is False
+    assert session.keys().isdisjoint(("voice", "output_audio_format", "output_audio_timestamp_types"))
+    assert session["input_audio_transcription"] == {"model": "azure-speech"}
+
+
+def test_manual_turns_of_a_line_that_only_listens(tmp_path: Path) -> None:
+    """Nothing is added to the null of turn detection."""
+    line = line_of(tmp_path, 'modalities: [text]\nturn_detection: none\ncommit_on: "#"\n')
+    assert session_for(line, PCMU, CALL)["turn_detection"] is None

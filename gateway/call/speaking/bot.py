@@ -162,7 +162,7 @@ class Bot:
 
     def want(self, request: Request, now: float) -> Sequence[BotCommand]:
         """Ask for a response, now or as soon as the service would take the request."""
-        return [] if self._is_last else self._responses.want(request, now)
+        return [] if self._is_last or not self._settings.answers else self._responses.want(request, now)
 
     def say_last(self, words: Request | None, now: float) -> list[BotCommand]:
         """Fall silent, and say these words alone: nothing interrupts them, and no other response is played."""
@@ -201,6 +201,8 @@ class Bot:
 
         A turn that came during a response is answered after it, by the service or because it is asked.
         """
+        if not self._settings.answers:
+            return self._responses.caller_done(item_id, now)
         during_a_response = self._responses.response is not None and not self._responses.cancelled
         by_key = bool(self._settings.commit_on)
         if not (by_key or during_a_response):

@@ -2,6 +2,7 @@
 
 actions              greeting, hours, transfers, keys, parameters, agent
 tools                a line's tools
+listening            lines that only listen
 tool_schema          which JSON Schema a tool's parameters may have
 service              settings that Voice Live refuses together
 line_warnings        warnings about a line

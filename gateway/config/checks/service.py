@@ -7,6 +7,7 @@ transcription and option. Each rule yields the keys that it is about, the most i
 from collections.abc import Callable, Iterator, Sequence
 
 from gateway.config.checks import actions as action_rules
+from gateway.config.checks import listening as listening_rules
 from gateway.config.checks import tools as tool_rules
 from gateway.config.line.line import OWN_METADATA, Settings
 from gateway.config.line.models import OPENAI_TRANSCRIPTIONS, Engine, traits_of
@@ -38,6 +39,8 @@ def _named(model: str) -> str:
 def voice_and_model(settings: Settings, model: str) -> Iterator[Finding]:
     """Require OpenAI's speech models for OpenAI's voices; azure-realtime goes with its native voices only."""
     voice, traits = settings.voice, traits_of(model)
+    if settings.only_listens:
+        return
     if isinstance(voice, OpenAIVoice) and not traits.openai:
         yield ("voice",), f"the OpenAI voice {voice.name} needs {_GPT_REALTIME}, found {_named(model)}"
     if isinstance(voice, AzureRealtimeVoice) != traits.azure_realtime:
@@ -143,6 +146,7 @@ RULES: tuple[Rule, ...] = (
     answers_and_model,
     numbers_once,
     own_metadata,
+    *listening_rules.RULES,
     *tool_rules.RULES,
     *action_rules.RULES,
 )

@@ -79,6 +79,12 @@ def _time_zone(name: str) -> str:
     return str(name)
 
 
+def _modalities(modalities: tuple[str, ...]) -> tuple[str, ...]:
+    if sorted(modalities) not in (["text"], ["audio", "text"]):
+        raise ValueError("are not modalities of a call, expected [text, audio], or [text] for a line that only listens")
+    return modalities
+
+
 OrderlyEnd = Literal["bot_hung_up", "silence", "time_limit"]
 """Ends of a call that is not cut off, in the words of the log and the metrics."""
 
@@ -214,6 +220,12 @@ class Settings(Section):
     model: ModelChain | None = None
     """The Voice Live model; defaults to that of gateway.yaml. Or several, [gpt-realtime, gpt-4.1-mini]: if the
     region lacks one, or its session cannot be opened, the next one answers."""
+    modalities: Annotated[
+        tuple[Literal["text", "audio"], ...],
+        AfterValidator(_modalities),
+        Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    ] = ("text", "audio")
+    """[text] for a line that only listens: callers are transcribed, nobody answers them; else [text, audio]."""
     strict: Switch = False
     """End a call in which the service refuses the voice as configured; else a simpler form of the voice is used."""
     tolerant: Switch = False
@@ -286,6 +298,11 @@ class Settings(Section):
         Field(max_length=16 - len(OWN_METADATA)),
     ] = Field(default_factory=dict)
     """Your own labels for the service's logs; the gateway adds call_id and line."""
+
+    @property
+    def only_listens(self) -> bool:
+        """``True`` if nobody answers the caller, who is transcribed."""
+        return "audio" not in self.modalities
 
     @property
     def greeting_interruptible(self) -> bool:

@@ -27,7 +27,6 @@ _NOT_SET_HERE = {
     **dict.fromkeys(
         ("avatar", "animation", "camera", "video", "image"), "a phone has no picture, expected no such key"
     ),
-    "modalities": "the gateway sets it, expected no such key",
     "input_audio_format": "the phone provider decides it, expected no such key",
     "output_audio_format": "the phone provider decides it, expected no such key",
     "input_audio_sampling_rate": "the phone provider decides it, expected no such key",

@@ -26,7 +26,7 @@ def describe(line: Line) -> str:
 def _rows(line: Line) -> Iterator[tuple[str, str]]:
     settings = line.settings
     yield from _answers(line)
-    yield "voice", _voice(settings.voice)
+    yield "voice", "none, the line only listens" if settings.only_listens else _voice(settings.voice)
     if settings.strict:
         yield "strict", "a call ends where the service refuses this voice"
     if settings.tolerant:

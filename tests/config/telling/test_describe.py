@@ -74,6 +74,7 @@ EACH_KEY = [
     "tools: [end_call]",
     "tools: [end_call]\ntool_choice: required",
     "history: [{system: A remark.}]",
+    "modalities: [text]",
     "model: gpt-4.1\ntools: [end_call]\nparallel_tool_calls: true",
     "model: gpt-4.1\ntemperature: 0.7",
     "max_response_output_tokens: 300",
