@@ -36,7 +36,7 @@ help:
 	@echo 'make newest  the tests of sockets and legs on the newest releases of all libraries, in .venv-newest'
 	@echo 'make check   the same without the tests'
 	@echo 'make serve   the gateway, as config/gateway.yaml says'
-	@echo 'make bench   how fast it is (about 8 minutes)'
+	@echo 'make bench   how fast it is (about 25 minutes)'
 	@echo 'make mutants whether the tests notice small changes of behaviour (two hours)'
 	@echo 'make clients clients of Voice Live by others, on the emulator (minutes; the package registries)'
 	@echo 'make clean   remove .venv and what the tools left behind'

@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -28,13 +29,14 @@ from bench import (
     versus,
 )
 from bench.beside_refusals import OVERLOAD, UNPROVEN
-from bench.conditions import Conditions
+from bench.conditions import Conditions, Delivery
 from bench.target import NAMES, Kept, Program
 from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
 
-LEVELS, SECONDS, CAPACITY_SECONDS = (1, 50, 100, 200, 400), 15.0, 8.0
+LEVELS, SECONDS, CAPACITY_SECONDS = (50, 100, 200, 400), 15.0, 8.0
 QUICK_LEVELS, QUICK_SECONDS = (1, 100), 6.0
+P99_LIMITS_MS = (10.0, trial.WELL_P99_MS)
 PROFILED_CALLS = 50
 SATURATED_P99_MS = 500.0
 RAISED_PRIORITY = -10
@@ -53,6 +55,13 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", choices=NAMES, help="measure one of the programs")
     parser.add_argument(
         "--plain", action="store_true", help="no TLS on the way to the simulated service, as no service of Azure's is"
+    )
+    parser.add_argument(
+        "--delivery",
+        type=Delivery,
+        choices=list(Delivery),
+        help=f"how replies come (default: {Delivery.BURST}, and {Delivery.REALTIME} too at "
+        f"{report.COMPARED_AT_CALLS} calls)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure there")
     parser.add_argument("--quick", action="store_true", help="a look in under a minute: two levels, no search")
@@ -85,12 +94,16 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--vs",
         metavar="REV",
-        help=f"{versus.CALLS} calls with this gateway and that of another git revision, in turns, {versus.PAIRS} times",
+        help=f"{versus.CALLS} calls with this gateway, that of another git revision and the relay, in turns, "
+        f"{versus.ROUNDS} times; with --capacity the most calls of each too",
     )
     parser.add_argument(
         "--instructions",
         action="store_true",
-        help="count the instructions of a caller's frame with valgrind; with --vs of the other revision too",
+        help="count the instructions of a caller's frame and of a delta by valgrind; with --vs the other revision's",
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="with --instructions: keep the counts, which the tests compare with"
     )
     parser.add_argument(
         "--echo", action="store_true", help="how well the echo gate knows echoes from callers, half a minute; no levels"
@@ -108,13 +121,17 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error("--records and --recording: this gateway alone is measured without and with them")
     if options.tools and others:
         parser.error("--tools: only the gateway has tools")
+    if options.keep and (not options.instructions or options.kept):
+        parser.error("--keep: only what --instructions counts without --records and --recording is kept")
     if options.json and (options.json.is_dir() or not os.access(options.json.parent, os.W_OK)):
         parser.error(f"--json: {options.json} cannot be written")
     options.levels = options.levels or (QUICK_LEVELS if options.quick else LEVELS)
     options.seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
+    options.capacity_asked = bool(options.capacity)
     options.capacity = not options.quick if options.capacity is None else options.capacity
     options.names = (options.only,) if options.only else NAMES
-    options.conditions = Conditions(is_plain=options.plain)
+    options.deliveries = (options.delivery,) if options.delivery else tuple(Delivery)
+    options.conditions = Conditions(options.plain, options.deliveries[0])
     return options
 
 
@@ -139,33 +156,57 @@ def take_the_machine() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, RAISED_PRIORITY)
 
 
-def measure(options: argparse.Namespace) -> tuple[list[trial.Result], dict[str, capacity.Capacity]]:
+def measure(options: argparse.Namespace) -> tuple[list[trial.Result], dict[str, list[capacity.Capacity]]]:
     """Measure every level with every program, in turns, and run the searches."""
     results: list[trial.Result] = []
     saturated: set[str] = set()
-    capacities = {}
-    with Trials(len(options.levels) * len(options.names)) as trials:
-        for calls in options.levels:
+    wanted = [
+        (calls, delivery)
+        for calls in options.levels
+        for delivery in options.deliveries
+        if delivery is options.deliveries[0] or calls == report.COMPARED_AT_CALLS
+    ]
+    with Trials(len(wanted) * len(options.names)) as trials:
+        for calls, delivery in wanted:
             for name in options.names:
                 if name in saturated:
                     continue
-                result = _trial(trials, options, name, calls, options.seconds)
+                conditions = replace(options.conditions, delivery=delivery)
+                result = _trial(trials, Program(name), calls, options.seconds, conditions)
                 results.append(result)
                 if not result.worst_p99_ms < SATURATED_P99_MS and result.is_undisturbed:
                     saturated.add(name)
-        for name in options.names if options.capacity else ():
-            capacities[name] = capacity.search(
-                [result for result in results if result.target == name],
-                lambda calls, name=name: _trial(trials, options, name, calls, CAPACITY_SECONDS),  # type: ignore[misc]  # default argument
-            )
-    return results, capacities
+        if not options.capacity:
+            return results, {}
+        programs = {name: Program(name) for name in options.names}
+        return results, search(trials, programs, results, options.conditions)
 
 
-def _trial(trials: Trials, options: argparse.Namespace, name: str, calls: int, seconds: float) -> trial.Result:
-    what = f"{name}: {calls} calls, {seconds:.0f} s"
+def search(
+    trials: Trials, programs: Mapping[str, Program], results: Sequence[trial.Result], conditions: Conditions
+) -> dict[str, list[capacity.Capacity]]:
+    """Search for the most calls of each program below each limit of the p99, in turns."""
+    searches: dict[str, list[capacity.Search]] = {}
+    turns = []
+    for name, program in programs.items():
+        known = [result for result in results if result.target == name and result.conditions == conditions]
+        searches[name] = [capacity.Search(known, p99_ms) for p99_ms in P99_LIMITS_MS]
+
+        def attempt(calls: int, name: str = name, program: Program = program) -> trial.Result:
+            return _trial(trials, program, calls, CAPACITY_SECONDS, conditions, name)
+
+        turns += [(one, attempt) for one in searches[name]]
+    capacity.run_in_turns(turns)
+    return {name: [one.found for one in found] for name, found in searches.items()}
+
+
+def _trial(
+    trials: Trials, program: Program, calls: int, seconds: float, conditions: Conditions, name: str = ""
+) -> trial.Result:
+    what = f"{name or program.name}: {calls} calls, {conditions.delivery}, {seconds:.0f} s"
     trials.begins(what)
-    result = trial.run(Program(name), calls, seconds, options.conditions)
-    trials.ended(what, f"{result.cpu_percent_per_call:.2f} %, p99 {result.worst_p99_ms:.1f} ms")
+    result = trial.run(program, calls, seconds, conditions)
+    trials.ended(what, f"{result.cpu_percent_per_call:.3f} %, p99 {result.worst_p99_ms:.1f} ms")
     return result
 
 
@@ -211,20 +252,24 @@ def beside_webhooks(options: argparse.Namespace) -> list[trial.Result]:
     return results
 
 
-def compare(options: argparse.Namespace) -> tuple[list[trial.Result], list[trial.Result]]:
-    """Run trials of the other revision and of this one, in turns."""
-    others: list[trial.Result] = []
-    ours: list[trial.Result] = []
-    with versus.tree_of(options.vs) as tree, Trials(2 * versus.PAIRS) as trials:
-        for is_other in versus.order(versus.PAIRS):
-            what = f"{options.vs if is_other else 'this'}: {versus.CALLS} calls, {options.seconds:.0f} s"
-            trials.begins(what)
-            result = trial.run(
-                Program(tree=tree if is_other else None), versus.CALLS, options.seconds, options.conditions
-            )
-            trials.ended(what, f"{result.cpu_percent_per_call:.3f} %")
-            (others if is_other else ours).append(result)
-    return others, ours
+def compare(options: argparse.Namespace) -> None:
+    """Run trials of the other revision, of this one and of the relay in turns; print what they say."""
+    rounds: list[dict[str, trial.Result]] = []
+    with versus.tree_of(options.vs) as tree:
+        programs = versus.programs(tree, with_relay=options.only is None)
+        conditions = replace(options.conditions, delivery=options.deliveries[0])
+        with Trials(len(programs) * versus.ROUNDS) as trials:
+            for turns in versus.order(list(programs), versus.ROUNDS):
+                found = {
+                    name: _trial(trials, programs[name], versus.CALLS, options.seconds, conditions, name)
+                    for name in turns
+                }
+                rounds.append({name: found[name] for name in programs})
+            capacities = search(trials, programs, (), conditions) if options.capacity_asked else {}
+    print_table(versus.table(rounds))
+    print(f"\n{versus.verdict(options.vs, programs[versus.THIS], rounds)}\n")
+    print(*report.summary((), capacities), sep="\n\n")
+    _end([result for found in rounds for result in found.values()], capacities, options)
 
 
 def keep(options: argparse.Namespace) -> None:
@@ -246,7 +291,7 @@ def keep(options: argparse.Namespace) -> None:
 
 
 def count(options: argparse.Namespace) -> None:
-    """Print what a frame costs in instructions."""
+    """Print what a frame and a delta cost in instructions."""
     if options.kept:
         nothing = instructions.per_frame(kept=Kept.NOTHING)
         print(f"instructions per caller's frame, nothing kept: {nothing:,.0f}")
@@ -254,21 +299,26 @@ def count(options: argparse.Namespace) -> None:
             found = instructions.per_frame(kept=kept)
             print(f"{kept}: {found:,.0f}; ratio {found / nothing:.3f}")
         return
-    this = instructions.per_frame()
-    print(f"instructions per caller's frame, replies, timers and log included: {this:,.0f}")
+    columns = {"this": instructions.counts()}
+    if options.keep:
+        instructions.keep(columns["this"])
+    elif before := instructions.kept_counts():
+        columns["kept"] = before
     if options.vs:
         with versus.tree_of(options.vs) as tree:
-            other = instructions.per_frame(tree)
-        print(f"{options.vs}: {other:,.0f}; ratio {this / other:.3f}")
+            columns[options.vs] = instructions.counts(tree)
+    print_table(instructions.table(columns))
 
 
 def _by_itself(options: argparse.Namespace) -> Callable[[argparse.Namespace], None] | None:
     """Return what measures and prints by itself, if that is wanted."""
-    return profile if options.profile else count if options.instructions else keep if options.kept else None
+    if options.profile or options.instructions:
+        return profile if options.profile else count
+    return keep if options.kept else compare if options.vs else None
 
 
 def _end(
-    results: Sequence[trial.Result], capacities: Mapping[str, capacity.Capacity], options: argparse.Namespace
+    results: Sequence[trial.Result], capacities: Mapping[str, Sequence[capacity.Capacity]], options: argparse.Namespace
 ) -> None:
     """Print what a reader must know, and keep the figures."""
     for remark in report.remarks(results):
@@ -290,26 +340,18 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     try:
         take_the_machine()
-        capacities: dict[str, capacity.Capacity] = {}
-        others: list[trial.Result] = []
-        ours: list[trial.Result] = []
+        capacities: dict[str, list[capacity.Capacity]] = {}
         if by_itself := _by_itself(options):
             by_itself(options)
             return 0
-        if options.vs:
-            others, ours = compare(options)
-            results = [*others, *ours]
-        elif options.refusals or options.overload or options.tools:
+        if options.refusals or options.overload or options.tools:
             results = beside(options) if options.tools else beside_webhooks(options)
         else:
             results, capacities = measure(options)
     except PeerError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    if options.vs:
-        print_table(versus.table(others, ours))
-        print(f"\n{versus.verdict(options.vs, others, ours)}\n")
-    elif options.refusals or options.overload:
+    if options.refusals or options.overload:
         print_table(beside_refusals.table(results))
         print(f"\n{beside_refusals.verdict(results, OVERLOAD if options.overload else UNPROVEN)}\n")
     elif options.tools:
@@ -319,6 +361,9 @@ def main(words: Sequence[str] | None = None) -> int:
     else:
         print_table(report.table(results))
         print()
+        if budget := report.budget(results):
+            print_table(budget)
+            print()
         print(*report.summary(results, capacities), sep="\n\n")
     _end(results, capacities, options)
     return 0

@@ -1,9 +1,9 @@
 """The search for the largest number of calls that still goes well."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench.trial import Result
+from bench.trial import WELL_P99_MS, Result
 
 FULL_CORE_PERCENT = 92.0
 STEPS = 5
@@ -19,38 +19,65 @@ class Capacity:
     too_many: int
     is_load_trusted: bool
     """``True`` if it was the target that gave way, not the load."""
+    p99_ms: float = WELL_P99_MS
+    """The limit of both p99."""
 
 
-def search(known: Iterable[Result], attempt: Callable[[int], Result], steps: int = STEPS) -> Capacity:
-    """Narrow down the capacity, from what is known already, by at most ``steps`` short trials."""
-    results = list(known)
-    for _ in range(steps):
-        calls = _next(results)
+class Search:
+    """A search that narrows the capacity down, from what is known already, by at most ``steps`` short trials.
+
+    ``results`` may be shared by searches of one program with other limits, which then know what each has tried.
+    """
+
+    def __init__(self, results: list[Result], p99_ms: float = WELL_P99_MS, steps: int = STEPS) -> None:
+        self.p99_ms = p99_ms
+        self._results = results
+        self._steps_left = steps
+
+    def next(self) -> int | None:
+        """Return how many calls to try next; ``None`` where it is over."""
+        return _next(*self._bounds()) if self._steps_left > 0 else None
+
+    def step(self, attempt: Callable[[int], Result]) -> bool:
+        """Make the next trial; return ``False`` where the search is over."""
+        calls = self.next()
         if calls is None:
-            break
+            return False
+        self._steps_left -= 1
         result = attempt(calls)
-        if result.is_well or (result.is_load_trusted and result.is_undisturbed):
-            results.append(result)
-        else:
-            results.append(attempt(calls))  # a second chance: others had their share in it
-    well, bad = _bounds(results)
-    return Capacity(
-        calls=well.calls if well else 0,
-        too_many=bad.calls if bad else 0,
-        is_load_trusted=bad is None or bad.is_load_trusted,
-    )
+        if not (result.is_well_below(self.p99_ms) or (result.is_load_trusted and result.is_undisturbed)):
+            result = attempt(calls)  # a second chance: others had their share in it
+        self._results.append(result)
+        return True
+
+    @property
+    def found(self) -> Capacity:
+        """What is known so far."""
+        well, bad = self._bounds()
+        return Capacity(
+            calls=well.calls if well else 0,
+            too_many=bad.calls if bad else 0,
+            is_load_trusted=bad is None or bad.is_load_trusted,
+            p99_ms=self.p99_ms,
+        )
+
+    def _bounds(self) -> tuple[Result | None, Result | None]:
+        fine = [result for result in self._results if result.is_well_below(self.p99_ms)]
+        well = max(fine, key=lambda result: result.calls, default=None)
+        most = well.calls if well else 0
+        above = [result for result in self._results if result not in fine and result.calls > most]
+        return well, min(above, key=lambda result: result.calls, default=None)
 
 
-def _bounds(results: list[Result]) -> tuple[Result | None, Result | None]:
-    well = max((r for r in results if r.is_well), key=lambda r: r.calls, default=None)
-    most = well.calls if well else 0
-    bad = min((r for r in results if not r.is_well and r.calls > most), key=lambda r: r.calls, default=None)
-    return well, bad
+def run_in_turns(searches: Sequence[tuple[Search, Callable[[int], Result]]]) -> None:
+    """Run searches to their ends, a trial of each in turn, so that what else the machine does affects all alike."""
+    running = list(searches)
+    while running:
+        running = [(search, attempt) for search, attempt in running if search.step(attempt)]
 
 
-def _next(results: list[Result]) -> int | None:
+def _next(well: Result | None, bad: Result | None) -> int | None:
     """Return how many calls to try next; None when the capacity is known closely enough."""
-    well, bad = _bounds(results)
     lowest = well.calls if well else 0
     if bad is not None and bad.calls - lowest <= max(2, CLOSE_ENOUGH * bad.calls):
         return None

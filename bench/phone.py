@@ -32,6 +32,7 @@ class Phone(Peer):
     def __init__(self, loop: Loop, call: int, port: int, replies: dict[bytes, Reply]) -> None:
         super().__init__(loop, socket.socket(socket.AF_INET, socket.SOCK_STREAM))
         self.call = call
+        self.started_at = 0.0
         self.began_at = 0.0
         self.sent_at: list[float] = []
         self.arrived_at = [0.0] * tags.LONGEST_FRAMES
@@ -73,6 +74,7 @@ class Phone(Peer):
             "customParameters": {"from": f"+1425555{self.call:04d}", "to": "+14255550100"},
         }
         self._say({"event": "connected", "protocol": "Call", "version": "1.0.0"})
+        self.started_at = perf_counter()
         self._say({"event": "start", "sequenceNumber": "1", "start": start, "streamSid": sid})
         phase_s = self.call * GOLDEN_RATIO % 1 * tags.FRAME_S
         self.began_at = (perf_counter() // tags.FRAME_S + 1) * tags.FRAME_S + phase_s
@@ -191,6 +193,7 @@ class Phone(Peer):
             self.late_at.append(now)
         if block * tags.FRAME_BYTES != reply.delivered:
             self.garbled += 1
+        reply.arrivals.append((now, reply.delivered))
         reply.delivered += size
         self.plays_until = max(now, self.plays_until) + size / 8000
 

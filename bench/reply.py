@@ -1,6 +1,6 @@
 """One spoken answer of the simulated service, as both ends saw it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, eq=False)
@@ -17,3 +17,7 @@ class Reply:
     is_interrupted: bool = False
     ends_at: float = 0.0
     """The time at which the caller would have heard all of it, had it reached the phone at once."""
+    turn_over_at: float = 0.0
+    """The time at which the service reported the end of the caller's turn that this answers; 0 for a greeting."""
+    arrivals: list[tuple[float, int]] = field(default_factory=list)
+    """The time of each message with its sound, and the position in the reply at which it begins."""

@@ -15,21 +15,20 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from bench import events, tags
+from bench.conditions import REPLY_MS
 from bench.reply import Reply
 from bench.tool_server import DONE, TOOLS
 
 if TYPE_CHECKING:
     from bench.voice import Session
 
-DELTAS_MS = (200, 300, 500, 500, 500, 500, 500, 500, 500, 20)
-REPLY_S = sum(DELTAS_MS) / 1000
-TIMES_REAL_TIME = 16
-PLAYS_ON_S = REPLY_S - REPLY_S / TIMES_REAL_TIME
+REPLY_S = REPLY_MS / 1000
 BYTES_PER_MS = 8
 WORDS_AHEAD = 5
 SPEAKS_S, TRANSCRIBED_AFTER_S, ITEM_AFTER_S, AUDIO_AFTER_S, PAUSE_S = 1.2, 0.15, 0.25, 0.15, 0.7
 LATE_DELTA_AFTER_S = 0.05
 BARGE_IN_SHARE, CUT_SHORT_SHARE = 1 / 3, 1 / 12
+LEAST_PLAYING_S = 1.0
 CALLED_AFTER_S, LOOKS_AGAIN_AFTER_S = 0.05, 0.02
 SHORT_ANSWER = 2
 """Deltas: a call that uses tools says little, so that they are at work most of the time."""
@@ -47,6 +46,7 @@ class Answer:
         self.reply = session.replies[tags.text_of(number)] = Reply(session.call)
         self._audio = tags.reply_audio(number, int(REPLY_S * 8000))
         self.is_over = False
+        self._pace = session.pace
         self._sent_deltas = 0
 
     def begin(self) -> Script:
@@ -57,15 +57,15 @@ class Answer:
         self.session.send(events.words(self.response, self.item, 0, WORDS_AHEAD))
         yield AUDIO_AFTER_S
 
-    def speak(self, deltas: int = len(DELTAS_MS)) -> Script:
-        """Send ``deltas`` deltas at their pace, the words ahead of the sound."""
-        for _ in range(deltas):
+    def speak(self, deltas: int | None = None) -> Script:
+        """Send ``deltas`` deltas at their pace, or all of them, the words ahead of the sound."""
+        for _ in range(len(self._pace.deltas_ms) if deltas is None else deltas):
             size_ms = self.send_delta()
-            yield size_ms / 1000 / TIMES_REAL_TIME
+            yield self._pace.wait_s(self.reply.sent // BYTES_PER_MS, size_ms)
 
     def send_delta(self) -> int:
         """Send the next delta; returns its length in milliseconds."""
-        number, size_ms = self._sent_deltas, DELTAS_MS[self._sent_deltas]
+        number, size_ms = self._sent_deltas, self._pace.deltas_ms[self._sent_deltas]
         start = self.reply.sent
         data = events.audio(
             self.response, self.item, base64.b64encode(self._audio[start : start + size_ms * BYTES_PER_MS])
@@ -74,7 +74,8 @@ class Answer:
             self.reply.sent_from = perf_counter()
             self.reply.ends_at = self.reply.sent_from + REPLY_S
         self.session.send(data)
-        self.session.send(events.words(self.response, self.item, WORDS_AHEAD + number, WORDS_AHEAD + number + 1))
+        if words := events.words(self.response, self.item, WORDS_AHEAD + number, WORDS_AHEAD + number + 1):
+            self.session.send(words)
         self.reply.sent += size_ms * BYTES_PER_MS
         self._sent_deltas += 1
         return size_ms
@@ -144,7 +145,7 @@ def whole_call(session: "Session") -> Script:
     yield from greeting.begin()
     yield from greeting.speak()
     greeting.end()
-    yield PLAYS_ON_S + PAUSE_S + chance.random()
+    yield session.pace.plays_on_s + PAUSE_S + chance.random()
     yield from (tool_user if session.uses_tools else conversation)(session, greeting, chance)
 
 
@@ -155,6 +156,7 @@ def _caller_turn(session: "Session", turn: int, over: Answer) -> Script:
     if not over.is_over:
         yield from over.cancel()
     yield SPEAKS_S
+    session.turn_over_at = perf_counter()
     session.send(events.caller_turn(item, session.received_ms, b"null"))
     yield TRANSCRIBED_AFTER_S
     session.send(events.transcribed(item))
@@ -167,15 +169,19 @@ def conversation(session: "Session", answer: Answer, chance: random.Random) -> S
         answer = session.answer()
         yield from answer.begin()
         kind = chance.random()
+        plays_on_s = session.pace.plays_on_s
         if kind < CUT_SHORT_SHARE:
             yield from answer.speak(chance.randrange(2, 6))
+            continue
+        if kind < BARGE_IN_SHARE and plays_on_s < LEAST_PLAYING_S:  # it has been generated when it has been heard
+            yield from answer.speak(chance.randrange(6, len(session.pace.deltas_ms)))
             continue
         yield from answer.speak()
         answer.end()
         if kind < BARGE_IN_SHARE:
-            yield chance.uniform(0.1, PLAYS_ON_S - 0.5)
+            yield chance.uniform(0.1, plays_on_s - 0.5)
         else:
-            yield PLAYS_ON_S + PAUSE_S + chance.random()
+            yield plays_on_s + PAUSE_S + chance.random()
 
 
 def tool_user(session: "Session", answer: Answer, _chance: random.Random) -> Script:

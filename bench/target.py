@@ -1,7 +1,9 @@
 """The program under test as a process of its own: started, pinned to a core, measured from outside, ended."""
 
+import contextlib
 import enum
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -19,11 +21,14 @@ from bench.websocket import PeerError
 OTHERS = {"plain": "bench.plain_bridge", "relay": "bench.relay"}
 """The modules of what the gateway is measured beside, by their names."""
 NAMES = ("gateway", *OTHERS)
-START_S, STOP_S, LOOKS_EVERY_S = 20.0, 15.0, 0.01
-COUNTED_START_S = 120.0
-COUNTED = ("valgrind", "--tool=callgrind", "--instr-atstart=no")
+START_S, STOP_S, LOOKS_EVERY_S = 60.0, 15.0, 0.01
+OUTPUT_CHARS = 2000
+COUNTED_START_S = 300.0
+COUNTED = ("valgrind", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes")
 _WHOLE_PROCESS = 2
 """Linux makes a clock's number of a process's number: ``MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED)``."""
+PORTS, TRIES = range(20_000, 32_000), 20
+"""Below Linux' ``ip_local_port_range``: a program that starts slowly would find another one on its port."""
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 GATEWAY_YAML = """\
@@ -57,6 +62,10 @@ class Kept(enum.StrEnum):
     RECORDS = "records"
     RECORDING = "recording"
     """Records and recordings."""
+
+    def where_known(self, tree: Path | None) -> "Kept | None":
+        """Return what to ask of a revision for this: ``None`` where it keeps no records, and has no key for them."""
+        return self if tree is None or (tree / "gateway" / "config" / "records").is_dir() else None
 
     @property
     def gateway_yaml(self) -> str:
@@ -149,17 +158,19 @@ def core_busy_s(core: int) -> float:
 
 
 def free_port() -> int:
-    """Return a free TCP port of 127.0.0.1."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
+    """Return a free TCP port of 127.0.0.1, none of those that the kernel gives away by itself meanwhile."""
+    for port in random.sample(PORTS, TRIES):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise PeerError(f"no free port from {PORTS.start} to {PORTS.stop - 1}")
 
 
 @contextmanager
-def running(program: Program, url: str, authority: bytes, core: int) -> Iterator[Target]:
-    """Run a program on one core during the block; ``url`` is the service's, ``authority`` the PEM that it is to trust.
+def running(program: Program, url: str, authority: bytes, core: int | None) -> Iterator[Target]:
+    """Run a program during the block, on one core if that is given.
 
-    Raise PeerError with its last output if it does not listen in time.
+    ``url`` is the service's, ``authority`` the PEM that the program is to trust. Raise PeerError with its last output
+    if it does not listen in time, and add that output to a PeerError that the block raises.
     """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
@@ -179,8 +190,9 @@ def running(program: Program, url: str, authority: bytes, core: int) -> Iterator
                 stderr=output,
             )
         try:
-            os.sched_setaffinity(process.pid, {core})
-            _await_listening(process, port, log, COUNTED_START_S if program.count else START_S)
+            if core is not None:
+                os.sched_setaffinity(process.pid, {core})
+            _await_listening(process, port, COUNTED_START_S if program.count else START_S)
             yield Target(
                 program.name,
                 port,
@@ -189,6 +201,8 @@ def running(program: Program, url: str, authority: bytes, core: int) -> Iterator
                 is_counted=program.count is not None,
                 started_in_s=time.monotonic() - began,
             )
+        except PeerError as error:
+            raise PeerError(f"{error}\nThe program's last output:\n{_end_of(log)}") from None
         finally:
             _stop(process)
 
@@ -232,14 +246,18 @@ def _arguments(program: Program, port: int, folder: Path) -> list[str]:
     return ["gateway", "serve", "--config", str(folder / "gateway.yaml"), "--port", str(port), *options]
 
 
-def _await_listening(process: "subprocess.Popen[bytes]", port: int, log: Path, limit_s: float) -> None:
+def _await_listening(process: "subprocess.Popen[bytes]", port: int, limit_s: float) -> None:
     deadline = time.monotonic() + limit_s
     while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as sock:
             if sock.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(LOOKS_EVERY_S)
-    raise PeerError("the program under test did not start:\n" + log.read_text(errors="replace")[-2000:])
+    raise PeerError(f"the program under test did not listen within {limit_s:.0f} s")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-OUTPUT_CHARS:]
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -1,31 +1,37 @@
-"""Compare the gateway with another revision of it: the same calls in turns, within the same minutes."""
+"""Compare the gateway with another revision of it and with the lean relay: the same calls, in turns."""
 
 import io
 import statistics
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench.beside_tools import markdown
+from bench.target import Kept, Program
 from bench.trial import Result
 from bench.websocket import PeerError
 
 ROOT = Path(__file__).parent.parent
-CALLS = 100
-PAIRS = 5
+CALLS = 200
+ROUNDS = 5
+OTHER, THIS, RELAY = "other", "this", "relay"
+NAMES = (OTHER, THIS, RELAY)
 HEADINGS = (
-    "pair",
-    "CPU per call, % of a core: other",
-    "this",
-    "ratio",
-    "p99, ms: other",
-    "this",
-    "memory per call, KB: other",
-    "this",
+    "round",
+    "program",
+    "CPU per call, % of a core",
+    "this / it",
+    "caller → Voice Live, ms p50 / p99",
+    "Voice Live → caller, ms p50 / p99",
+    "late / lost / stale frames",
+    "memory per call, KB",
 )
+
+Rounds = Sequence[Mapping[str, Result]]
+"""The results of each round, by the name of the program."""
 
 
 @contextmanager
@@ -41,39 +47,63 @@ def tree_of(revision: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def order(pairs: int) -> Iterator[bool]:
-    """Yield whether the other revision's turn is next; which one of a pair comes first changes from pair to pair."""
-    for pair in range(pairs):
-        yield from ((True, False) if pair % 2 == 0 else (False, True))
+def programs(tree: Path, *, with_relay: bool = True) -> dict[str, Program]:
+    """Return what is compared, by its name. Neither gateway keeps records where the other revision has none."""
+    kept = Kept.NOTHING.where_known(tree)
+    this = Program() if kept else Program(kept=Kept.NOTHING)
+    others = {RELAY: Program("relay")} if with_relay else {}
+    return {OTHER: Program(tree=tree), THIS: this, **others}
 
 
-def table(others: Sequence[Result], ours: Sequence[Result]) -> str:
-    """Return a table with one row per pair."""
-    return markdown([HEADINGS, *(_row(number, *pair) for number, pair in enumerate(zip(others, ours, strict=True), 1))])
+def order(names: Sequence[str], rounds: int) -> Iterator[Sequence[str]]:
+    """Yield the order of each round; which one comes first changes from round to round."""
+    for number in range(rounds):
+        first = number % len(names)
+        yield (*names[first:], *names[:first])
 
 
-def verdict(revision: str, others: Sequence[Result], ours: Sequence[Result]) -> str:
-    """Report the middle ratio of processor time with its spread, and whether any call suffered."""
-    ratios = [_ratio(*pair) for pair in zip(others, ours, strict=True)]
-    unwell = sum(not result.is_well for result in ours)
-    return (
-        f"CPU per call over that of {revision}: {statistics.median(ratios):.3f} "
-        f"({min(ratios):.3f} to {max(ratios):.3f} in {len(ratios)} pairs); trials that went badly: {unwell}"
+def table(rounds: Rounds) -> str:
+    """Return a table with one row per trial."""
+    rows = [_row(number, name, found) for number, found in enumerate(rounds, 1) for name in NAMES if name in found]
+    return markdown([HEADINGS, *rows])
+
+
+def verdict(revision: str, program: Program, rounds: Rounds) -> str:
+    """Report the middle ratios with their spread, whether any call suffered, and what was not kept."""
+    names = {OTHER: revision, RELAY: "the lean relay"}
+    lines = [
+        f"CPU per call over that of {names[name]}: {_spread([_ratio(found, name) for found in rounds])} "
+        f"in {len(rounds)} rounds"
+        for name in rounds[0]
+        if name != THIS
+    ]
+    lines.append(
+        f"larger p99 over that of {revision}: "
+        f"{_spread([found[THIS].worst_p99_ms / found[OTHER].worst_p99_ms for found in rounds])}; "
+        f"trials of this one that went badly: {sum(not found[THIS].is_well for found in rounds)}"
     )
+    if program.kept is Kept.NOTHING:
+        lines.append(f"{revision} keeps no records: this one kept none either")
+    return "\n".join(lines)
 
 
-def _ratio(other: Result, this: Result) -> float:
-    return this.cpu_percent / other.cpu_percent
+def _spread(ratios: Sequence[float]) -> str:
+    return f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
 
 
-def _row(number: int, other: Result, this: Result) -> tuple[str, ...]:
+def _ratio(found: Mapping[str, Result], name: str) -> float:
+    return found[THIS].cpu_percent_per_call / found[name].cpu_percent_per_call
+
+
+def _row(number: int, name: str, found: Mapping[str, Result]) -> tuple[str, ...]:
+    result = found[name]
     return (
         str(number),
-        f"{other.cpu_percent_per_call:.3f}",
-        f"{this.cpu_percent_per_call:.3f}",
-        f"{_ratio(other, this):.3f}",
-        f"{other.worst_p99_ms:.1f}",
-        f"{this.worst_p99_ms:.1f}",
-        f"{other.memory_kb:.0f}",
-        f"{this.memory_kb:.0f}",
+        name,
+        f"{result.cpu_percent_per_call:.3f}",
+        "" if name == THIS else f"{_ratio(found, name):.3f}",
+        f"{result.to_voice.p50:.2f} / {result.to_voice.p99:.2f}",
+        f"{result.to_phone.p50:.2f} / {result.to_phone.p99:.2f}",
+        f"{result.late_frames} / {result.frames_lost + result.reply_frames_lost} / {result.stale_frames}",
+        f"{result.memory_kb:.0f}",
     )

@@ -75,6 +75,10 @@ class Session(Peer):
         self.phone: Phone | None = None
         self.received_ms = 0
         self.is_talking = False
+        self.accepted_at = perf_counter()
+        self.opened_at = self.update_at = self.updated_at = self.asked_at = self.turn_over_at = 0.0
+        self.greeting: Reply | None = None
+        self.pace = service.conditions.delivery.pace
         self._tag = b""
         self._tag_at = 0
         self._script: Script = whole_call(self)
@@ -93,6 +97,7 @@ class Session(Peer):
 
     def opened(self) -> None:
         """Send ``session.created``, which comes unasked."""
+        self.opened_at = perf_counter()
         self.send(events.session_event(b"session.created", events.SESSION))
 
     def usual(self, data: bytes) -> bool:
@@ -142,11 +147,13 @@ class Session(Peer):
             case "input_audio_buffer.append":
                 self._append(base64.b64decode(message["audio"], validate=True))
             case "session.update":
+                self.update_at = perf_counter()
                 session = {**events.SESSION, **message["session"]}
                 self.loop.at(perf_counter() + UPDATED_AFTER_S, lambda _: self._updated(session))
             case "response.create" if not self.is_talking:
                 self.is_talking = True
-                self.loop.at(perf_counter() + CREATED_AFTER_S, self._go_on)
+                self.asked_at = perf_counter()
+                self.loop.at(self.asked_at + CREATED_AFTER_S, self._go_on)
             case "response.create" if self._tool_turn is not None:
                 self._count(self._tool_turn.asked())
             case "conversation.item.create" if self._tool_turn is not None:
@@ -172,6 +179,7 @@ class Session(Peer):
                 self._count("frame that no caller sent")
 
     def _updated(self, session: dict[str, Any]) -> None:
+        self.updated_at = perf_counter()
         self.send(events.session_event(b"session.updated", session))
 
     def _reject(self, code: bytes, text: bytes, message: dict[str, Any]) -> None:
@@ -193,6 +201,9 @@ class Session(Peer):
         """Begin the next answer."""
         self.service.answers += 1
         self._answer = Answer(self, self.service.answers)
+        self._answer.reply.turn_over_at = self.turn_over_at
+        if self.greeting is None:
+            self.greeting = self._answer.reply
         return self._answer
 
     def tool_turn(self) -> ToolTurn:

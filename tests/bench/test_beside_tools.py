@@ -77,7 +77,7 @@ def test_only_the_gateway_has_tools(capsys: pytest.CaptureFixture[str]) -> None:
     assert "only the gateway has tools" in capsys.readouterr().err
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("used", [False, True])
 def test_the_call_that_uses_tools_is_in_no_figure(monkeypatch: pytest.MonkeyPatch, used: bool) -> None:
     """Where it is the only one, nothing is counted, whether the tools are used or not."""
@@ -89,7 +89,7 @@ def test_the_call_that_uses_tools_is_in_no_figure(monkeypatch: pytest.MonkeyPatc
     assert result.tools == ToolsUsed(are_used=used, requests=0, outputs=0, most_at_once=0, at_work=0.0)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 def test_the_other_calls_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two calls one is counted."""
     monkeypatch.setattr(trial, "SETTLE_S", 0.2)

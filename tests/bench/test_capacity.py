@@ -1,10 +1,11 @@
 """The search for the most calls."""
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
-from bench.capacity import search
+from bench.capacity import Capacity, Search, run_in_turns
 from bench.trial import Result, Spread
 
 FINE = Spread(0.2, 2.0, 5.0, 1000)
@@ -22,6 +23,13 @@ def machine(limit: int, calls: int) -> Result:
     """A target that carries ``limit`` calls at 0.4 % of a core each."""
     timing = FINE if calls <= limit else SLOW
     return dataclasses.replace(RESULT, calls=calls, cpu_percent=0.4 * calls, to_voice=timing)
+
+
+def search(known: list[Result], attempt: Callable[[int], Result], steps: int = 5) -> Capacity:
+    """The result of one search."""
+    made = Search(known, steps=steps)
+    run_in_turns([(made, attempt)])
+    return made.found
 
 
 @pytest.mark.parametrize("limit", [30, 110, 148, 230, 395])
@@ -52,3 +60,21 @@ def test_a_disturbed_step_gets_a_second_chance() -> None:
 
     search([machine(500, 100)], disturbed_once, steps=1)
     assert tried[0] == tried[1]
+
+
+def test_a_stricter_limit_is_a_smaller_capacity() -> None:
+    """Both searches know what the other has tried, and take turns."""
+    tried: list[int] = []
+
+    def slower_with_each(calls: int) -> Result:
+        tried.append(calls)
+        timing = Spread(1.0, 5.0 if calls <= 150 else 15.0 if calls <= 250 else 90.0, 99.0, 1000)
+        return dataclasses.replace(RESULT, calls=calls, cpu_percent=0.4 * calls, to_voice=timing)
+
+    results = [slower_with_each(calls) for calls in (100, 200, 400)]
+    searches = [Search(results, p99_ms=p99_ms, steps=8) for p99_ms in (10.0, 20.0)]
+    run_in_turns([(one, slower_with_each) for one in searches])
+    assert [one.found.p99_ms for one in searches] == [10.0, 20.0]
+    assert 135 <= searches[0].found.calls <= 150
+    assert 225 <= searches[1].found.calls <= 250
+    assert len(tried) == len(set(tried)), "what one has tried, the other knows"

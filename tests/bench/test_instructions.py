@@ -6,7 +6,56 @@ from pathlib import Path
 import pytest
 
 from bench import instructions
+from bench.instructions import Counts
 from bench.websocket import PeerError
+
+KEPT = Counts(frame=50_000, delta=200_000)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed: no instructions are counted")
+def test_a_frame_and_a_delta_take_no_more_instructions_than_before() -> None:
+    """Counted in user space, from one socket to the other: at most a twentieth more than what is kept."""
+    before = instructions.kept_counts()
+    if before is None:
+        pytest.skip(
+            f"no instructions are kept for {instructions.build()}: check the last good revision out and keep what it "
+            f"takes, by `{instructions.RENEW}`"
+        )
+    counted = instructions.counts()
+    assert instructions.grown(counted, before) == [], counted
+
+
+def test_what_has_grown_is_named() -> None:
+    """By its figures, with what to do; what grew by less, or has become cheaper, is let pass."""
+    assert instructions.grown(Counts(frame=52_000, delta=100_000), KEPT) == []
+    (complaint,) = instructions.grown(Counts(frame=53_000, delta=209_000), KEPT)
+    assert complaint.startswith("a caller's frame takes 53,000 instructions, 6.0% more than the 50,000")
+    assert instructions.RENEW in complaint
+    (complaint,) = instructions.grown(Counts(frame=50_000, delta=211_000), KEPT)
+    assert complaint.startswith("a delivered delta takes 211,000")
+
+
+def test_figures_are_kept_for_each_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version of Python or of a library has figures of its own; new ones replace those of the same build."""
+    file = tmp_path / "instructions.json"
+    assert instructions.kept_counts(file) is None
+    instructions.keep(Counts(frame=60_000.4, delta=1), file)
+    instructions.keep(KEPT, file)
+    assert instructions.kept_counts(file) == KEPT
+    monkeypatch.setattr(instructions, "LIBRARIES", ("aiohttp", "no-such-library"))
+    assert instructions.build()["libraries"]["no-such-library"] == "none"
+    assert instructions.kept_counts(file) is None
+    instructions.keep(Counts(frame=1, delta=1), file)
+    monkeypatch.undo()
+    assert instructions.kept_counts(file) == KEPT
+
+
+def test_the_table_compares_the_first_with_the_others() -> None:
+    """The ratio stands behind the other's figure."""
+    table = instructions.table({"this": KEPT, "v1": Counts(frame=100_000, delta=100_000)})
+    assert table.splitlines()[0] == "| instructions | this | v1 |"
+    assert table.splitlines()[2] == "| caller's frame | 50,000 | 100,000 (0.500) |"
 
 
 def test_the_total_is_callgrind_s(tmp_path: Path) -> None:
@@ -24,3 +73,5 @@ def test_without_valgrind_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(PeerError, match="valgrind is not installed"):
         instructions.per_frame()
+    with pytest.raises(PeerError, match="valgrind is not installed"):
+        instructions.counts()

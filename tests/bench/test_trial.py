@@ -30,7 +30,7 @@ WELL = Result(
 )  # fmt: skip
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize(("name", "is_plain"), [("plain", False), ("relay", False), ("relay", True)])
 def test_a_trial_sees_every_call_whole(monkeypatch: pytest.MonkeyPatch, name: str, *, is_plain: bool) -> None:
     """Frames arrive in both directions, unharmed and in order, and when the calls end so do their sessions."""
@@ -69,7 +69,7 @@ def test_a_trial_goes_well_where_a_caller_notices_nothing(changes: dict[str, Any
     assert dataclasses.replace(WELL, **changes).is_well is is_well
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 def test_calls_that_never_open_have_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A target that takes connections and answers none of them carries no calls, and a remark says so."""
     monkeypatch.setattr(trial, "OPEN_S", 0.2)
