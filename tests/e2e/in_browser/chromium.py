@@ -20,7 +20,7 @@ from gateway.audio.formats import AudioFormat
 from gateway.audio.g711 import Samples
 from gateway.audio.resample import resample
 from gateway.audio.wav import write_wav
-from gateway.cli.console.beside import console_beside, keyed
+from gateway.cli.console.beside import console_beside, keyed, live_folder
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.config import Lines, load_deployment
 from gateway.console import static_files
@@ -110,21 +110,23 @@ def served(config: Path, script: Script, *, speaks: bool = False) -> Iterator[Se
     async def serve() -> None:
         deployment = keyed(load_deployment(config, {}))
         ended.append((asyncio.get_running_loop(), asyncio.Event()))
-        async with (
-            Emulator(script) as emulator,
-            serving(
-                deployment,
-                Lines(deployment),
-                endpoint=emulator.endpoint,
-                api_key="any",
-                identity=EmulatedIdentity(),
-                host="127.0.0.1",
-                keep_records=True,
-            ) as gateway,
-            console_beside(deployment, gateway.url, emulator.endpoint) as console,
-        ):
-            began.set_result(console)
-            await ended[0][1].wait()
+        with live_folder(None, deployment) as live:
+            async with (
+                Emulator(script) as emulator,
+                serving(
+                    deployment,
+                    Lines(deployment),
+                    endpoint=emulator.endpoint,
+                    api_key="any",
+                    identity=EmulatedIdentity(),
+                    host="127.0.0.1",
+                    keep_records=True,
+                    live=live,
+                ) as gateway,
+                console_beside(deployment, gateway.url, emulator.endpoint, live) as console,
+            ):
+                began.set_result(console)
+                await ended[0][1].wait()
 
     def run() -> None:
         try:

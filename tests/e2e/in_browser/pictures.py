@@ -49,15 +49,15 @@ def main(folder: Path) -> None:
             Path(temporary) / "config", {"florist": LINE}, "console: {listen: '127.0.0.1:0'}\nproviders: {}\n"
         )
         with served(config, SCRIPT, speaks=True) as held, chromium(microphone) as browser:
-            taken = {"try": talk(browser, held, folder / "console.png")}
-            for name, path in (("now", "/"), ("calls", "/calls"), ("call", "first"), ("figures", "/figures")):
+            taken = talk(browser, held, folder / "console.png")
+            for name, path in (("calls", "/calls"), ("call", "first"), ("figures", "/figures")):
                 taken[name] = shots(browser, held, path)
             for name, images in taken.items():
                 compose(browser, images, folder / f"console-{name}.png")
 
 
-def talk(browser: Browser, held: Served, alone: Path) -> list[bytes]:
-    """Call the line, interrupt it, press a key; take the page as it then is, in all ways."""
+def talk(browser: Browser, held: Served, alone: Path) -> dict[str, list[bytes]]:
+    """Call the line, interrupt it, press a key; take the page as it then is, and that of the calls in progress."""
     with page_of(browser, held, viewport={"width": WIDE, "height": 720}) as page:
         page.goto("/phone/florist")
         page.get_by_role("button", name="Call").click()
@@ -65,7 +65,7 @@ def talk(browser: Browser, held: Served, alone: Path) -> list[bytes]:
         page.locator("[data-key='7']").click()
         expect(page.locator("li.key").first).to_be_visible()
         page.screenshot(path=alone)
-        taken = ways(page)
+        taken = {"try": ways(page), "now": shots(browser, held, "/")}
         page.get_by_role("button", name="Hang up").click()
         expect(page.get_by_role("link", name="Report")).to_be_visible()
         page.wait_for_timeout(3000)  # for the recording

@@ -1,5 +1,6 @@
 // Shows the notes of a call as they come: words, those that were not heard struck out, tools, keys, latencies.
 
+const NOTABLE_MS = 200; // less of a reply that was not heard is not worth a line
 const GOOD_MS = 2000; // an answer that takes longer is shown as late
 
 export const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
@@ -115,7 +116,7 @@ export class Words {
     if (unheard) {
       words.append(" ", element("span", "aside", "Not heard: "), element("del", "", unheard));
     }
-    if (heard_ms < received_ms) facts.textContent = `heard for ${seconds(heard_ms)} of ${seconds(received_ms)}`;
+    if (unheard || received_ms - heard_ms >= NOTABLE_MS) facts.textContent = `heard for ${seconds(heard_ms)} of ${seconds(received_ms)}`;
   }
 
   on_tool_called({ call_id, tool }) {
