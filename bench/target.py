@@ -87,7 +87,7 @@ class Program:
     """Another revision of the gateway, which is run in place of this one."""
     kept: Kept | None = None
     """What the gateway keeps of its calls; without it, that is left to its defaults."""
-    most_calls: int = 10_000
+    most_calls: int | str = 10_000
     """The gateway's limit of calls."""
     tools_port: int | None = None
     """The port of the server behind the line's tools; without it, the line has none."""

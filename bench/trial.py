@@ -182,7 +182,7 @@ def run(program: Program, calls: int, seconds: float, conditions: Conditions = U
     number of instructions.
     """
     with _load() as loop, closing(Service(loop, conditions)) as service, _running(program, service) as target:
-        return _Trial(loop, service, target, calls).measured(seconds)
+        return _Trial(loop, service, target, calls, may_be_refused=program.most_calls == "auto").measured(seconds)
 
 
 def run_beside_tools(calls: int, seconds: float, *, used: bool, conditions: Conditions = USUAL) -> Result:
@@ -243,13 +243,21 @@ def _load() -> Iterator[Loop]:
 
 class _Trial:
     def __init__(
-        self, loop: Loop, service: Service, target: Target, calls: int, tools: ToolServer | None = None
+        self,
+        loop: Loop,
+        service: Service,
+        target: Target,
+        calls: int,
+        tools: ToolServer | None = None,
+        *,
+        may_be_refused: bool = False,
     ) -> None:
         self.loop = loop
         self.service = service
         self.target = target
         self.calls = calls
         self.tools = tools
+        self.may_be_refused = may_be_refused
         self.phones: list[Phone] = []
 
     def _counts(self, call: int) -> bool:
@@ -282,13 +290,17 @@ class _Trial:
         for call in range(self.calls):
             self.loop.run_until(began + call / CALLS_PER_S)
             phone = Phone(self.loop, call, self.target.port, self.service.replies)
+            phone.may_be_refused = self.may_be_refused
             self.service.phones[tags.text_of(call)] = phone
             self.phones.append(phone)
         self.loop.run_until(perf_counter() + OPEN_S, self._all_talking)
 
     def _all_talking(self) -> bool:
         sessions = self.service.sessions
-        return len(sessions) >= self.calls and all(session.is_talking or session.is_gone for session in sessions)
+        turned_away = sum(phone.is_gone for phone in self.phones)
+        return len(sessions) >= self.calls - turned_away and all(
+            session.is_talking or session.is_gone for session in sessions
+        )
 
     def _failed(self) -> int:
         """Count the calls that ended by themselves, or never got so far that the bot was asked to speak."""

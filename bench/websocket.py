@@ -107,6 +107,8 @@ class Peer:
         self.sock = sock
         self.is_open = False
         self.is_gone = False
+        self.may_be_refused = False
+        """``True`` if a server that has no room is no fault, but the end of the connection."""
         self.usual_size = -1
         self._rest = b""
         self._unsent = bytearray()
@@ -222,6 +224,9 @@ class Peer:
         if not end:
             return data
         if self.is_client:
+            if self.may_be_refused and head.startswith(b"HTTP/1.1 503"):
+                self.end()
+                return b""
             if not head.startswith(b"HTTP/1.1 101"):
                 raise PeerError(f"the stream was refused: {head.splitlines()[0].decode()}")
         else:

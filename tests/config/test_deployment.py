@@ -292,3 +292,16 @@ def test_a_console_brings_the_phone_of_its_pages(tmp_path: Path) -> None:
     assert list(load(tmp_path, "providers: {twilio: {}}\n").served_accounts) == ["browser", "twilio"]
     assert list(load(tmp_path, "providers: {twilio: {}}\nconsole: false\n").served_accounts) == ["twilio"]
     assert list(load(tmp_path, "providers: {twilio: {}}\n").providers.accounts) == ["twilio"]
+
+
+@pytest.mark.parametrize(("written", "places"), [("auto", 4000), ("7", 7)])
+def test_the_limit_of_calls_is_a_number_or_auto(tmp_path: Path, written: str, places: int) -> None:
+    """By the load of each process, there are places for more than it can serve."""
+    limits = load(tmp_path, f"limits: {{calls: {written}}}").limits
+    assert (str(limits.calls), limits.places) == (written, places)
+
+
+def test_another_word_for_the_limit_of_calls_is_named(tmp_path: Path) -> None:
+    """With both that it may be."""
+    with pytest.raises(ConfigErrors, match=r"limits\.calls: expected a whole number or auto, found 'many'"):
+        load(tmp_path, "limits: {calls: many}")

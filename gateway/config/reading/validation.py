@@ -88,6 +88,9 @@ _SECTIONS: dict[str | int, str] = {
 }
 """Examples of sections that people write as a text or a list; for a mapping, of its values too."""
 
+_ALSO: dict[tuple[str | int, ...], str] = {("Deployment", "limits", "calls"): " or auto"}
+"""Words that a key takes in place of a number, by the kind of the file and the key."""
+
 _TYPOGRAPHIC = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb"
 
 _TOOL_KINDS = ("http", "python", "mcp")
@@ -173,7 +176,8 @@ def _message(details: ErrorDetails, path: KeyPath, kind: type[Section], data: An
         case "too_long" | "string_too_long":
             return f"is too long, expected at most {context['max_length']}"
         case name if name in _KINDS:
-            return f"expected {_shape(path) or _section_shape(name, path)}, found {_shown(value)}{_typed(name, value)}"
+            also = _ALSO.get((kind.__name__, *path), "")
+            return f"expected {_shape(path) or _section_shape(name, path)}{also}, found {_shown(value)}{_typed(name, value)}"
         case _:
             return f"{details['msg']}, found {_shown(value)}"
 
