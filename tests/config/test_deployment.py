@@ -140,7 +140,8 @@ def test_secrets_are_in_no_error(tmp_path: Path) -> None:
         TWILIO_AUTH_TOKEN="t0ken",
     )
     assert found == [
-        "gateway.yaml:1:10: limits.calls: expected a whole number, found the value of AZURE_COGNITIVE_SERVICES_KEY",
+        "gateway.yaml:1:10: limits.calls: expected a whole number or auto, found the value of "
+        "AZURE_COGNITIVE_SERVICES_KEY",
         "gateway.yaml:2:14: voice_live.endpoint: the value of TWILIO_AUTH_TOKEN is not an address that can be used, "
         "expected such as https://my-resource.services.ai.azure.com",
     ]

@@ -176,8 +176,8 @@ def _message(details: ErrorDetails, path: KeyPath, kind: type[Section], data: An
         case "too_long" | "string_too_long":
             return f"is too long, expected at most {context['max_length']}"
         case name if name in _KINDS:
-            also = _ALSO.get((kind.__name__, *path), "")
-            return f"expected {_shape(path) or _section_shape(name, path)}{also}, found {_shown(value)}{_typed(name, value)}"
+            shape = (_shape(path) or _section_shape(name, path)) + _ALSO.get((kind.__name__, *path), "")
+            return f"expected {shape}, found {_shown(value)}{_typed(name, value)}"
         case _:
             return f"{details['msg']}, found {_shown(value)}"
 
