@@ -1,9 +1,10 @@
-"""Takes the pictures of the console in ``docs/``: each page at both widths, light and dark, in one file.
+"""Takes the pictures in ``docs/``: each page of the console at both widths, light and dark, in one file, and a report.
 
 ``python -m tests.e2e.in_browser.pictures docs`` calls a line in a real Chromium, with the emulator's own dialogue.
 """
 
 import base64
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,10 +51,20 @@ def main(folder: Path) -> None:
         )
         with served(config, SCRIPT, speaks=True) as held, chromium(microphone) as browser:
             taken = talk(browser, held, folder / "console.png")
-            for name, path in (("calls", "/calls"), ("call", "first"), ("figures", "/figures")):
+            for name, path in (("calls", "/calls"), ("call", "first"), ("lines", "/lines"), ("figures", "/figures")):
                 taken[name] = shots(browser, held, path)
             for name, images in taken.items():
                 compose(browser, images, folder / f"console-{name}.png")
+            report(browser, Path(temporary) / "demo", folder / "report.png")
+
+
+def report(browser: Browser, call: Path, file: Path) -> None:
+    """Make the call of ``gateway demo``, and take the beginning of its report."""
+    subprocess.run([sys.executable, "-m", "gateway", "demo", "--out", str(call)], check=True, timeout=120)  # noqa: S603 -- our own words
+    with browser.new_context(viewport={"width": 1180, "height": 1046}) as context:
+        page = context.new_page()
+        page.goto((call / "report.html").as_uri())
+        page.screenshot(path=file)
 
 
 def talk(browser: Browser, held: Served, alone: Path) -> dict[str, list[bytes]]:
