@@ -14,7 +14,7 @@ from gateway.console.rendering import fragment, render
 from gateway.console.route import Route, visitor_of
 from gateway.console.state import Console, console_of
 from gateway.console.visitors import Need
-from gateway.live.messages import OrderFor
+from gateway.live.messages import LiveCall, OrderFor
 
 PERIOD_S = 0.5
 """Seconds between two events of a page, at least."""
@@ -45,13 +45,13 @@ async def changes(request: web.Request) -> web.StreamResponse:
     if visitor.may(Need.LISTENER):
         await audit(request, "watched")
     response = await event_stream(request)
+    rows = _Rows(hears=visitor.may(Need.LISTENER), operates=visitor.may(Need.OPERATOR))
     shown: dict[str, str] = {}
     with suppress(ConnectionResetError):
         async with console.watch.looking() as changed:
             while True:
                 changed.clear()
-                parts = _parts(console, hears=visitor.may(Need.LISTENER), operates=visitor.may(Need.OPERATOR))
-                if new := _new(parts, shown):
+                if new := _new(rows.parts(console), shown):
                     await response.write(event(json.dumps(new)))
                 await asyncio.sleep(PERIOD_S)
                 try:
@@ -62,13 +62,24 @@ async def changes(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def _parts(console: Console, *, hears: bool, operates: bool) -> dict[str, str]:
-    """Return the parts of the page by their ids."""
-    calls = console.watch.calls
-    parts = {
-        f"call {call.key}": fragment("live_call.html.j2", call=call, hears=hears, operates=operates) for call in calls
-    }
-    return {**parts, "overview": fragment("overview.html.j2", overview=overview(console.watch.about))}
+class _Rows:
+    """The rows of calls for one page; a call that has not changed is not rendered again."""
+
+    def __init__(self, *, hears: bool, operates: bool) -> None:
+        self._may = {"hears": hears, "operates": operates}
+        self._made: dict[str, tuple[LiveCall, str]] = {}
+
+    def parts(self, console: Console) -> dict[str, str]:
+        """Return the parts of the page by their ids."""
+        made = {}
+        for call in console.watch.calls:
+            known = self._made.get(call.key)
+            if known is None or known[0] != call:
+                known = call, fragment("live_call.html.j2", call=call, **self._may)
+            made[call.key] = known
+        self._made = made
+        rows = {f"call {key}": text for key, (_, text) in made.items()}
+        return {**rows, "overview": fragment("overview.html.j2", overview=overview(console.watch.about))}
 
 
 def _new(parts: Mapping[str, str], shown: dict[str, str]) -> dict[str, str | None]:
