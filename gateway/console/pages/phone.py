@@ -1,14 +1,13 @@
 """*Try*: a phone in the browser, to talk to a line as its callers do."""
 
 import asyncio
-import glob
 import time
 from pathlib import Path
 
 from aiohttp import web
 
-from gateway.config import ConfigErrors, Deployment
-from gateway.config.lines import Lines
+from gateway.config import Deployment
+from gateway.console.line_files import SeenLine
 from gateway.console.phone.record import ended
 from gateway.console.phone.relay import relay
 from gateway.console.phone.way import PhoneWay
@@ -27,16 +26,15 @@ NO_WAY = "The phone needs a gateway that serves this console, or a public_url an
 
 async def choice(request: web.Request) -> web.Response:
     """Return the page on which a line is chosen."""
-    deployment = console_of(request).deployment
-    lines = sorted(await asyncio.to_thread(_files, deployment))
-    return render(request, "phones.html.j2", lines=lines, no_way="" if console_of(request).phone else NO_WAY)
+    no_way = "" if console_of(request).phone else NO_WAY
+    return render(request, "phones.html.j2", lines=sorted(await _lines(request)), no_way=no_way)
 
 
 async def phone(request: web.Request) -> web.Response:
     """Return the phone for one line; 404 for a line that has no file."""
     console, line = console_of(request), request.match_info["line"]
-    files = await asyncio.to_thread(_files, console.deployment)
-    if line not in files:
+    seen = (await _lines(request)).get(line)
+    if seen is None:
         raise web.HTTPNotFound
     way = _way(request)
     beside = f"/phone/{segment(line)}"
@@ -44,8 +42,8 @@ async def phone(request: web.Request) -> web.Response:
         request,
         "phone.html.j2",
         line=line,
-        file=_shown(files[line], console.deployment),
-        mistake=await asyncio.to_thread(_mistake, console.deployment, files[line]),
+        file=_shown(Path(seen.file), console.deployment),
+        mistake=str(seen.errors[0]) if seen.errors else "",
         emulated=way.emulated,
         calls=f"{beside}/calls",
         record="/phone-record/CALL" if console.database is not None else "",
@@ -56,8 +54,8 @@ async def phone(request: web.Request) -> web.Response:
 
 async def begin(request: web.Request) -> web.Response:
     """Return a new call as JSON: its id, and the path of its stream, which opens once."""
-    line, console = request.match_info["line"], console_of(request)
-    if line not in await asyncio.to_thread(_files, console.deployment):
+    line = request.match_info["line"]
+    if line not in await _lines(request):
         raise web.HTTPNotFound
     granted = _way(request).grant(line, time.time())
     path = f"/phone/{segment(line)}/stream/{granted.token}"
@@ -87,19 +85,10 @@ def _way(request: web.Request) -> PhoneWay:
     return way
 
 
-def _files(deployment: Deployment) -> dict[str, Path]:
-    """Return the file of each line, by the line's name."""
-    names = glob.glob(str(deployment.file.parent / deployment.lines), recursive=True)  # noqa: PTH207 -- may be absolute
-    return {Path(name).stem: Path(name) for name in sorted(names)}
-
-
-def _mistake(deployment: Deployment, file: Path) -> str:
-    """Return the first mistake in a line's file; empty if there is none."""
-    try:
-        Lines(deployment)
-    except ConfigErrors as errors:
-        return next((str(error) for error in errors.errors if error.file == str(file)), "")
-    return ""
+async def _lines(request: web.Request) -> dict[str, SeenLine]:
+    """Return the lines as their files are now, by their names."""
+    seen = await asyncio.to_thread(console_of(request).line_files.look)
+    return {line.name: line for line in seen.lines}
 
 
 def _shown(file: Path, deployment: Deployment) -> str:
