@@ -1,6 +1,7 @@
 """The versions of the Voice Live API, and the members that each one does not know yet.
 
-A version here is that of the first SDK with the member (azure-ai-voicelive, release history). A service that is asked
+A version here is that of the first SDK with the member (azure-ai-voicelive, release history), unless live tests of the
+SDK send it at an earlier one. A service that is asked
 by an older version refuses the member, and with it the whole session.
 """
 
@@ -22,8 +23,6 @@ SESSION_SINCE: Mapping[str, str] = {
     "voice.custom_text_normalization_url": "2026-01-01-preview",
     "include": "2026-04-10",
     "metadata": "2026-04-10",
-    "input_audio_echo_cancellation.channels": "2026-06-01-preview",
-    "input_audio_echo_cancellation.reference_source": "2026-06-01-preview",
     "parallel_tool_calls": "2026-06-01-preview",
 }
 """The members of ``session.update`` that came later than the first version, by their path in the session."""

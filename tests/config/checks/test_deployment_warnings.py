@@ -60,8 +60,8 @@ DE = "providers: {twilio: {region: DE}}\n"
         (
             f"{TWILIO}public_url: https://b.example\nvoice_live: {{api_version: '2026-01-01-preview'}}\n",
             "voice_live.api_version: 2026-01-01-preview is older than 2026-07-15, which the gateway is made for; it "
-            "does not know include, metadata, input_audio_echo_cancellation.channels, "
-            "input_audio_echo_cancellation.reference_source, parallel_tool_calls, pre_generated_assistant_message of a "
+            "does not know include, metadata, "
+            "parallel_tool_calls, pre_generated_assistant_message of a "
             "response, which are not sent",
         ),
         (
