@@ -7,10 +7,11 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import aiofastnet
 import pytest
 import pytest_asyncio
 import structlog
+
+from gateway.network.transports import connecting_fast
 
 LONGEST = (
     "test_wheel",
@@ -139,8 +140,8 @@ def transports(request: pytest.FixtureRequest) -> None:
 
 @pytest_asyncio.fixture
 async def on_aiofastnet() -> None:
-    """Let the event loop of a test have aiofastnet's transports, as that of the commands does."""
-    aiofastnet.patch_loop()
+    """Let the event loop of a test have aiofastnet's transports for TLS, as that of the commands does."""
+    connecting_fast(asyncio.get_running_loop())
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The parts of a socket that aiohttp lacks: frames, names of hosts, file descriptors.
 
-transports     the transports under all connections: aiofastnet's, or the event loop's
+transports     the transports under connections by TLS: aiofastnet's, or the event loop's
 masked_frames  reads frames of a client, which must be masked
 name_look_up   resolves hosts' names, and keeps the last good addresses
 single_try     lets an HTTP client send a request once

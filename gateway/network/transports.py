@@ -1,4 +1,4 @@
-"""The transports under all connections: aiofastnet's where it is installed, which make TLS cheaper, or the loop's own.
+"""The transports under connections by TLS: aiofastnet's where it is installed, which cost less, or the loop's own.
 
 aiofastnet lets OpenSSL read and write a connection itself, without the buffers of Python's ``ssl`` between them.
 """
@@ -6,14 +6,12 @@ aiofastnet lets OpenSSL read and write a connection itself, without the buffers 
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from functools import wraps
 from types import ModuleType
-from typing import ParamSpec, TypeVar
+from typing import Any
 
 from gateway.errors import InputError
 
-P = ParamSpec("P")
-Result = TypeVar("Result")
+Connect = Callable[..., Awaitable[Any]]
 NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 FAST, OWN = "aiofastnet", "loop"
@@ -37,18 +35,31 @@ def with_transports(new_loop: NewLoop, wanted: str) -> NewLoop:
 
     Raise ``InputError`` for a ``wanted`` that is neither of them.
     """
-    fast = None if own_transports_because(wanted) else _aiofastnet()
+    return new_loop if own_transports_because(wanted) else lambda: connecting_fast(new_loop())
+
+
+def connecting_fast(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
+    """Let connections that ``loop`` makes by TLS be aiofastnet's, where that is installed; all others stay its own.
+
+    Without TLS uvloop's transports cost half as much as aiofastnet's, and write together what is sent in one turn.
+    """
+    fast = _aiofastnet()
     if fast is None:
-        return new_loop
-    make: NewLoop = fast.loop_factory(new_loop)
-
-    def make_with_texts() -> asyncio.AbstractEventLoop:
-        loop = make()
-        for name in ("create_connection", "start_tls"):
-            setattr(loop, name, _with_texts(getattr(loop, name)))
         return loop
+    own: Connect = loop.create_connection
 
-    return make_with_texts
+    async def create_connection(*args: Any, **options: Any) -> Any:
+        if not options.get("ssl"):
+            return await own(*args, **options)
+        try:
+            return await fast.create_connection(loop, *args, **options)
+        except ssl.SSLError as error:
+            if not error.args:
+                _complete(error, options.get("server_hostname"))
+            raise
+
+    loop.create_connection = create_connection  # type: ignore[method-assign]  # as aiofastnet itself does
+    return loop
 
 
 def _aiofastnet() -> ModuleType | None:
@@ -59,26 +70,11 @@ def _aiofastnet() -> ModuleType | None:
     return aiofastnet
 
 
-def _with_texts(connect: Callable[P, Awaitable[Result]]) -> Callable[P, Awaitable[Result]]:
-    """Let the errors of TLS that ``connect`` raises have the texts of Python's ``ssl``: aiofastnet's have no arguments.
+def _complete(error: ssl.SSLError, host: object) -> None:
+    """Set the members of an error as Python's ``ssl`` does, but for the line in its source; aiofastnet sets few.
 
     Whoever prints such an error, as aiohttp does, prints its arguments.
     """
-
-    @wraps(connect)
-    async def connected(*args: P.args, **options: P.kwargs) -> Result:
-        try:
-            return await connect(*args, **options)
-        except ssl.SSLError as error:
-            if not error.args:
-                _complete(error, options.get("server_hostname"))
-            raise
-
-    return connected
-
-
-def _complete(error: ssl.SSLError, host: object) -> None:
-    """Set the members of an error as Python's ``ssl`` does, but for the line in its source."""
     text = error.reason.lower().replace("_", " ")
     if isinstance(error, ssl.SSLCertVerificationError):
         if "mismatch" in error.verify_message:

@@ -1,8 +1,9 @@
-"""The transports under all connections, as the commands' event loop has them."""
+"""The transports under connections by TLS, as the commands' event loop has them."""
 
 import asyncio
 import ssl
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import aiofastnet
@@ -17,38 +18,51 @@ from tests.sockets.test_upgrade import self_signed
 TRANSPORTS = "GATEWAY_TRANSPORTS"
 
 
-async def _both_ends() -> list[asyncio.BaseTransport]:
-    """Return the transports of a connection: the client's and the server's."""
+async def _ends(folder: Path | None) -> list[asyncio.BaseTransport]:
+    """Return the transports of a connection: the client's and the server's; by TLS where there is a folder for keys."""
+    ours, theirs = self_signed(folder) if folder is not None else (None, None)
     accepted: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
-    server = await asyncio.start_server(lambda _, writer: accepted.set_result(writer), "127.0.0.1", 0)
+    server = await asyncio.start_server(lambda _, writer: accepted.set_result(writer), "127.0.0.1", 0, ssl=ours)
     async with asyncio.timeout(20), server:
-        _, ours = await asyncio.open_connection(*server.sockets[0].getsockname())
-        ends = [ours, await accepted]
+        _, client = await asyncio.open_connection(*server.sockets[0].getsockname(), ssl=theirs)
+        ends = [client, await accepted]
+        found: list[asyncio.BaseTransport] = [end.transport for end in ends]
         for end in ends:
-            end.close()
-            await end.wait_closed()
-    return [end.transport for end in ends]
+            end.transport.abort()
+            with suppress(ConnectionError):
+                await end.wait_closed()
+    return found
 
 
-def test_connections_of_both_sides_are_carried_by_aiofastnet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is installed here, and nothing has to be set."""
+def _are_fast(folder: Path | None) -> list[bool]:
+    return [isinstance(end, Transport) for end in run(_ends(folder))]
+
+
+def test_connections_by_tls_are_carried_by_aiofastnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are made, as to Voice Live: it is installed here, and nothing has to be set."""
     monkeypatch.delenv(TRANSPORTS, raising=False)
-    assert all(isinstance(end, Transport) for end in run(_both_ends()))
+    assert _are_fast(tmp_path) == [True, False]
     assert own_transports_because("") == ""
 
 
-def test_one_variable_brings_the_loops_own_transports_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_without_tls_stay_the_event_loops_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They cost less so."""
+    monkeypatch.delenv(TRANSPORTS, raising=False)
+    assert _are_fast(None) == [False, False]
+
+
+def test_one_variable_brings_the_loops_own_transports_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where aiofastnet should break something."""
     monkeypatch.setenv(TRANSPORTS, "loop")
-    assert not any(isinstance(end, Transport) for end in run(_both_ends()))
+    assert not any(_are_fast(tmp_path))
     assert own_transports_because("loop") == "GATEWAY_TRANSPORTS is loop"
 
 
-def test_without_aiofastnet_the_loops_own_transports_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_aiofastnet_the_loops_own_transports_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows and PyPy."""
     monkeypatch.delenv(TRANSPORTS, raising=False)
     monkeypatch.setitem(sys.modules, "aiofastnet", None)
-    assert not any(isinstance(end, Transport) for end in run(_both_ends()))
+    assert not any(_are_fast(tmp_path))
     assert own_transports_because("") == "aiofastnet is not installed"
 
 
@@ -56,7 +70,7 @@ def test_a_value_of_the_variable_that_means_nothing_is_refused(monkeypatch: pyte
     """A typing error does not choose by itself."""
     monkeypatch.setenv(TRANSPORTS, "off")
     with pytest.raises(InputError, match="GATEWAY_TRANSPORTS: off, expected aiofastnet or loop"):
-        run(_both_ends())
+        run(_ends(None))
 
 
 async def _refused(folder: Path, host: str, *, known: bool = True) -> ssl.SSLError:

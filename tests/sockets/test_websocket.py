@@ -22,8 +22,6 @@ from gateway.sockets.message_socket import MessageSocket
 from gateway.sockets.websocket import WebSocket
 from tests.conftest import open_sockets
 
-pytestmark = pytest.mark.usefixtures("transports")
-
 CLOSE_TIMEOUT_S = 0.1
 SIDES = ["server", "client"]
 BOTH_WAYS = [*SIDES, "public server", "public client"]
