@@ -9,7 +9,6 @@ import json
 import platform
 import shutil
 import ssl
-import statistics
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +27,7 @@ CALLS, SECONDS = 5, 20.0
 """As many calls as the gateway can keep up with under valgrind, which slows it down fifty times."""
 WARM_FRAMES, FRAMES, BATCHES = 50, 30, 7
 REPLIES, TRIES = 5, 4
-"""The middle one of so many batches counts: a busy machine makes some of them dearer, by pauses that it fills."""
+"""The least of so many batches counts: a busy machine makes some of them dearer, by pauses that are filled."""
 MOST_DRY = 1
 """The deltas of a count that may have come late, which makes them dearer."""
 CONTROL_LIMIT_S = 60.0
@@ -78,23 +77,23 @@ def _counted(call: lockstep.Call, counter: "_Counter") -> Counts:
     counter.begin()
     call.frames(FRAMES)
     counter.read()
-    frame = _middle(BATCHES, lambda: call.frames(FRAMES), counter) / FRAMES
+    frame = _least(BATCHES, lambda: call.frames(FRAMES), counter) / FRAMES
     for _ in range(TRIES):
         call.ran_dry = 0
-        without = _middle(REPLIES, lambda: call.reply(0), counter)
-        whole = _middle(REPLIES, lambda: call.reply(lockstep.MOST_DELTAS), counter)
+        without = _least(REPLIES, lambda: call.reply(0), counter)
+        whole = _least(REPLIES, lambda: call.reply(lockstep.MOST_DELTAS), counter)
         if call.ran_dry <= 2 * REPLIES + MOST_DRY:
             return Counts(frame, (whole - without) / lockstep.MOST_DELTAS)
     raise PeerError("--instructions: too many deltas came late: the machine is too busy to count")
 
 
-def _middle(times: int, work: Callable[[], None], counter: "_Counter") -> float:
-    """Count work so many times, and return the middle of the counts."""
+def _least(times: int, work: Callable[[], None], counter: "_Counter") -> int:
+    """Count work so many times, and return the least of the counts."""
     found = []
     for _ in range(times):
         work()
         found.append(counter.read())
-    return statistics.median(found)
+    return min(found)
 
 
 class _Counter:

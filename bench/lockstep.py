@@ -30,6 +30,8 @@ from bench.websocket import (
 
 LIMIT_S = 60.0
 """The limit of each wait: valgrind on a busy machine is slow."""
+LET_GO_AFTER_S = 2.0
+"""A frame whose append has not come after this time has been let go, behind a pause that a busy machine made."""
 DELTA_BYTES, FIRST_DELTA_BYTES = tags.FRAME_BYTES, 5 * tags.FRAME_BYTES
 """The first delta gives the phone so much audio that it does not run dry while the next ones come one by one."""
 MOST_DELTAS = 6
@@ -70,9 +72,10 @@ class End:
         elif not head.startswith(b"HTTP/1.1 101"):
             raise PeerError(f"the stream was refused: {head.splitlines()[0].decode()}")
 
-    def say(self, message: dict[str, Any]) -> None:
-        """Send one message."""
-        self.send(frame(json.dumps(message, separators=(",", ":")).encode(), masked=self._is_client))
+    def say(self, *messages: dict[str, Any]) -> None:
+        """Send messages in one piece, so that they are read together."""
+        texts = (json.dumps(message, separators=(",", ":")).encode() for message in messages)
+        self.send(b"".join(frame(text, masked=self._is_client) for text in texts))
 
     def send(self, data: bytes) -> None:
         """Send whole frames."""
@@ -80,9 +83,22 @@ class End:
 
     def next(self) -> dict[str, Any]:
         """Wait for the next message and return it; PeerError where none comes."""
-        while not self._messages:
-            self._receive()
-            self._read()
+        message = self.next_within(LIMIT_S)
+        if message is None:
+            raise PeerError(f"nothing came from the program under test for {LIMIT_S:.0f} s")
+        return message
+
+    def next_within(self, limit_s: float) -> dict[str, Any] | None:
+        """Wait for the next message and return it, or ``None`` where none comes in time."""
+        self._sock.settimeout(limit_s)
+        try:
+            while not self._messages:
+                self._receive()
+                self._read()
+        except TimeoutError:
+            return None
+        finally:
+            self._sock.settimeout(LIMIT_S)
         return self._messages.popleft()
 
     def waiting(self) -> dict[str, Any] | None:
@@ -102,10 +118,7 @@ class End:
         self._rest = self._rest[rest:]
 
     def _receive(self) -> None:
-        try:
-            data = self._sock.recv(READ_BYTES)
-        except TimeoutError:
-            raise PeerError(f"nothing came from the program under test for {LIMIT_S:.0f} s") from None
+        data = self._sock.recv(READ_BYTES)
         if not data:
             raise PeerError("the program under test closed a connection")
         self._rest += data
@@ -140,26 +153,27 @@ class Call:
         """
         for _ in range(count):
             time.sleep(max(0.0, self._spoke_at + tags.FRAME_S - time.monotonic()))
-            self._return_marks()
+            marks = self._marks_to_return()
             number = self._frames
             text = (tags.caller_text(0) + tags.NUMBERS[number] + tags.FILL_TEXT).decode()
             media = {"track": "inbound", "chunk": str(number + 1), "timestamp": str(number * 20), "payload": text}
-            self.phone.say({"event": "media", "sequenceNumber": str(number + 2), "media": media, "streamSid": SID})
+            message = {"event": "media", "sequenceNumber": str(number + 2), "media": media, "streamSid": SID}
+            self.phone.say(*marks, message)
             self._frames += 1
             self._spoke_at = time.monotonic()
-            while _until(self.voice, "type", "input_audio_buffer.append")["audio"] != text:
-                pass  # silence, in place of a pause that a busy machine made
+            while (arrived := self.voice.next_within(LET_GO_AFTER_S)) is not None and arrived.get("audio") != text:
+                pass  # silence, in place of a pause that a busy machine made; frames that come late after it are let go
 
     def reply(self, deltas: int) -> None:
         """Speak a first delta and ``deltas`` short ones, each once the last is heard, and let them be played."""
         self._replies += 1
         response, item = b"resp_%022d" % self._replies, b"msg_%022d" % self._replies
         audio = tags.reply_audio(self._replies, FIRST_DELTA_BYTES + deltas * DELTA_BYTES)
-        self.voice.send(events.response_created(response))
-        self.voice.send(events.item_added(response, item))
+        begin = events.response_created(response) + events.item_added(response, item)
         for start in (0, *range(FIRST_DELTA_BYTES, len(audio), DELTA_BYTES)):
             piece = audio[start : start + DELTA_BYTES] if start else audio[:FIRST_DELTA_BYTES]
-            self.voice.send(events.audio(response, item, base64.b64encode(piece)))
+            self.voice.send(begin + events.audio(response, item, base64.b64encode(piece)))
+            begin = b""
             self._hear(piece)
         self.voice.send(events.response_ended(response, item))
         self.frames(FRAMES_AFTER_A_REPLY)
@@ -180,14 +194,15 @@ class Call:
         if heard != audio:
             raise PeerError("the audio at the phone is not that of the delta")
 
-    def _return_marks(self) -> None:
-        """Return the marks of audio that has been played."""
+    def _marks_to_return(self) -> list[dict[str, Any]]:
+        """Return the messages for the marks of audio that has been played."""
         while (message := self.phone.waiting()) is not None:
             self._marks.append((self._plays_until, message["mark"]["name"]))
-        now = time.monotonic()
+        now, due = time.monotonic(), []
         while self._marks and self._marks[0][0] <= now:
             mark = {"name": self._marks.popleft()[1]}
-            self.phone.say({"event": "mark", "sequenceNumber": "1", "streamSid": SID, "mark": mark})
+            due.append({"event": "mark", "sequenceNumber": "1", "streamSid": SID, "mark": mark})
+        return due
 
 
 def _until(end: End, key: str, kind: str) -> dict[str, Any]:

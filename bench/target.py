@@ -21,6 +21,7 @@ from bench.websocket import PeerError
 OTHERS = {"plain": "bench.plain_bridge", "relay": "bench.relay"}
 """The modules of what the gateway is measured beside, by their names."""
 NAMES = ("gateway", *OTHERS)
+ROOT = Path(__file__).parent.parent
 START_S, STOP_S, LOOKS_EVERY_S = 60.0, 15.0, 0.01
 OUTPUT_CHARS = 2000
 COUNTED_START_S = 300.0
@@ -239,10 +240,12 @@ def _arguments(program: Program, port: int, folder: Path) -> list[str]:
     (folder / "lines").mkdir()
     keeps, records = (program.kept.gateway_yaml, program.kept.line_yaml) if program.kept else ("", "")
     (folder / "lines" / "bench.yaml").write_text(line_yaml(program.tools_port) + records)
-    (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(port=port, most_calls=program.most_calls) + keeps)
-    # Older revisions have no doctor. Its session would be counted as a call's.
-    has_doctor = program.tree is None or (program.tree / "gateway" / "doctor").is_dir()
-    options = ["--no-doctor"] if has_doctor else []
+    gateway = (program.tree or ROOT) / "gateway"
+    # Older revisions have no console, whose port is always the same, and no doctor, whose session counts as a call's.
+    console = "console: false\n" if (gateway / "config" / "console").is_dir() else ""
+    settings = GATEWAY_YAML.format(port=port, most_calls=program.most_calls) + keeps + console
+    (folder / "gateway.yaml").write_text(settings)
+    options = ["--no-doctor"] if (gateway / "doctor").is_dir() else []
     return ["gateway", "serve", "--config", str(folder / "gateway.yaml"), "--port", str(port), *options]
 
 
