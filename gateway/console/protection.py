@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from aiohttp import hdrs, web
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.config.console.console import is_loopback
 from gateway.console import forms
@@ -16,6 +17,7 @@ from gateway.console.policy import protect
 from gateway.console.route import Handler, Route, admit
 from gateway.console.state import console_of
 from gateway.console.visitors import NOBODY, Need, Visitor
+from gateway.records.store.failures import DatabaseError
 from gateway.routes.refusing.flood import Flood
 
 log = structlog.get_logger()
@@ -64,6 +66,16 @@ class Guard:
             response = self._refusal(request) or await handler(request)
         except web.HTTPException as answer:
             response = web.Response(status=answer.status, text=f"{answer.reason}\n", headers=_kept(answer))
+        except ConnectionResetError:  # who asked is gone
+            raise
+        except (DatabaseError, SQLAlchemyError) as error:
+            log.error("console_without_records", path=request.path[:120], detail=type(error).__name__)
+            response = web.Response(status=503, text="The database of the records does not answer.\n")
+        except Exception:  # a bug, which ends this request alone
+            if request.writer.output_size > 0:  # a part of its answer was sent: nothing else can be said
+                raise
+            log.exception("console_page_failed", path=request.path[:120])
+            response = web.Response(status=500, text="This page failed: the log says why.\n")
         if not response.prepared:
             protect(response.headers)
         return response

@@ -7,12 +7,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from gateway.console import forms
 from gateway.console.application import application
+from gateway.console.pages import audit
 from gateway.console.route import Route
 from gateway.console.visitors import Need
-from tests.console.conftest import console_with, text_of
+from tests.console.conftest import console_with, fill, text_of
 
 Served = AbstractAsyncContextManager[aiohttp.ClientSession]
 
@@ -105,3 +107,31 @@ def _client(url: str) -> aiohttp.ClientSession:
 async def _status(client: aiohttp.ClientSession, fields: dict[str, str], headers: dict[str, str] | None = None) -> int:
     async with client.post("/act", data=fields, headers=headers) as answer:
         return answer.status
+
+
+async def test_a_page_that_fails_says_so_and_shows_nothing_of_it(tmp_path: Path) -> None:
+    """A database that is broken is 503, a bug 500; neither text names what failed, the log does."""
+
+    async def fails(request: web.Request) -> web.Response:
+        raise RuntimeError("words of a caller")
+
+    console = console_with(tmp_path)
+    await fill(console, [])
+    assert console.database is not None
+    assert console.database.file is not None
+    console.database.file.write_bytes(b"no database" * 1000)
+    app = application(console, [Route("GET", "/audit", audit.page, Need.VIEWER), Route("GET", "/", fails, Need.VIEWER)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        with capture_logs() as logs:
+            async with _client(f"http://127.0.0.1:{runner.addresses[0][1]}") as client:
+                assert "does not answer" in await text_of(client, "/audit", 503)
+                async with client.get("/") as answer:
+                    assert (answer.status, "words" in await answer.text()) == (500, False)
+                    assert answer.headers["X-Frame-Options"] == "DENY"
+    finally:
+        await runner.cleanup()
+        await console.database.close()
+    assert [entry["event"] for entry in logs] == ["console_without_records", "console_page_failed"]
