@@ -7,6 +7,7 @@ exported    calls for other programs
 explain     ``gateway explain``: says why a call went as it did
 keeping     ``gateway records``: its commands
 upkeep      ``gateway records migrate``, ``purge`` and ``forget``
+audit       ``gateway records audit``
 deliveries  ``gateway records deliveries`` and ``redeliver``
 database    opens the database of the records
 

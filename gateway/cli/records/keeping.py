@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.cli.records.audit import add_audit
 from gateway.cli.records.deliveries import add_deliveries, add_redeliver
 from gateway.cli.records.upkeep import add_upkeep
 
@@ -13,3 +14,4 @@ def add_records(commands: Any) -> None:
     add_upkeep(kept)
     add_deliveries(kept)
     add_redeliver(kept)
+    add_audit(kept)
