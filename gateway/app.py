@@ -164,6 +164,7 @@ async def serving(
         board.used,
         metrics,
         required=deployment.streams.auth == "token",
+        always=served.keys() - deployment.providers.accounts.keys(),
     )
     refusals = Refusals(metrics, urlsplit(public_url).path, on_refusal)
     loop = asyncio.get_running_loop()

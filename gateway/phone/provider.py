@@ -75,8 +75,6 @@ class Traits(Struct, frozen=True):
     """The proof that a webhook is the provider's, in a few words."""
     stream_key: str = ""
     """The proof that a stream belongs to an answered call."""
-    always_proven: bool = False
-    """``True`` if a stream needs a token or secret even where ``streams.auth`` asks for none."""
     signs_all: bool = False
     """``True`` if streams that our document did not open are always signed as well."""
     guesses_upgrade: bool = False

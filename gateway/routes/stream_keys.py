@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 import structlog
@@ -41,6 +41,8 @@ class StreamKeys:
 
     Where a provider proves its streams by their start message, a peer without a key gets a socket until that has come.
 
+    Streams of the accounts ``always`` need a proof even where none is ``required``.
+
     ``secrets`` are the ``stream_secret`` of each account, for streams that a static document or a dialplan opens. If a
     provider signs each upgrade, a token is valid only with the signature, because proxies log the token.
     """
@@ -54,6 +56,7 @@ class StreamKeys:
         metrics: Metrics,
         *,
         required: bool,
+        always: Collection[str] = (),
     ) -> None:
         self._tokens = tokens
         self._secrets = secrets
@@ -61,6 +64,7 @@ class StreamKeys:
         self._used = used
         self._metrics = metrics
         self._required = required
+        self._always = always
         self._settled: set[str] = set()
         """Providers whose guessed form of signature has been right in this worker; the other workers know it too."""
         self._warned: set[str] = set()
@@ -87,7 +91,7 @@ class StreamKeys:
             return Grant(line=line)
         if provider.verify_start is not None:
             return Unproven(line)
-        if not self._required and not provider.traits.always_proven:
+        if not self._required and provider.name not in self._always:
             return Grant(line=line)
         raise SignatureError("the stream has no token")
 

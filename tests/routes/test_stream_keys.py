@@ -60,12 +60,14 @@ UNSIGNED, FORGED = UnsignedError("no signature"), SignatureError("a wrong signat
 class Door(StreamKeys):
     """The keys, with a memory and metrics of their own."""
 
-    def __init__(self, *, required: bool = True, secret: str = "", shared: int | None = None) -> None:
+    def __init__(
+        self, *, required: bool = True, secret: str = "", shared: int | None = None, always: tuple[str, ...] = ()
+    ) -> None:
         self.used = SharedUsedKeys(Memory(SIZE, shared))
         self.metrics = Metrics(["twilio"])
         secrets = {"twilio": (secret,)} if secret else {}
         published = PublishedKeys(CallControl(), self.metrics)
-        super().__init__(TOKENS, secrets, published, self.used, self.metrics, required=required)
+        super().__init__(TOKENS, secrets, published, self.used, self.metrics, required=required, always=always)
 
     async def open(self, provider: Provider = TWILIO, token: str = "", line: str = "support") -> Grant:
         grant = await self.authorize(provider, UPGRADE, line, token)
@@ -270,7 +272,7 @@ async def test_a_right_signature_at_one_worker_is_demanded_by_all() -> None:
 
 async def test_a_page_s_stream_is_always_proven() -> None:
     """Where no other needs a token, one from anywhere could begin calls through the console's own provider."""
-    door = Door(required=False)
+    door = Door(required=False, always=("browser",))
     assert await door.open() == Grant("support")
     with pytest.raises(SignatureError, match=r"^the stream has no token$"):
         await door.open(Browser(settings.Browser(), setup("browser")))

@@ -19,7 +19,6 @@ TRAITS = Traits(
     says_after=False,
     transfers_after=False,
     stream_key="token of the console, or secret in the path",
-    always_proven=True,
 )
 
 
