@@ -11,6 +11,7 @@ lack_of = choice.lack_of_sdk.__wrapped__
 """Looks again each time."""
 
 
+@pytest.mark.needs_fast_sockets
 def test_the_installed_sdk_is_asked_by_its_private_names() -> None:
     """No name is missing, and all do what they did."""
     assert lack_of() == ""
@@ -55,6 +56,7 @@ def test_a_name_that_does_something_else_is_found(
     assert words in lack_of()
 
 
+@pytest.mark.needs_fast_sockets
 def test_the_legs_on_public_names_are_logged_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once, at the start; nothing where it was asked for, or where all is there."""
     with capture_logs() as logged:

@@ -13,6 +13,7 @@ lack_of = socket_choice.lack_of_aiohttp.__wrapped__
 """Looks again each time."""
 
 
+@pytest.mark.needs_fast_sockets
 def test_the_installed_aiohttp_is_read_by_its_private_names() -> None:
     """No name is missing, and all do what they did."""
     assert lack_of() == ""
