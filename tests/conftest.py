@@ -85,7 +85,8 @@ def as_wanted(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 def without_what_is_lacking(request: pytest.FixtureRequest) -> None:
     """Skip what needs more than public names give, where a test has no more."""
-    if "public_sockets" in request.fixturenames and request.node.get_closest_marker("needs_fast_sockets"):
+    is_public = "public_sockets" in request.fixturenames or request.config.getoption("--sockets") == "public"
+    if is_public and request.node.get_closest_marker("needs_fast_sockets"):
         pytest.skip("public names do not give the reason of a close frame, nor the body of a refusal")
 
 
