@@ -5,7 +5,7 @@ import pytest
 from gateway.console.visitors import LOCAL, NOBODY, ROLES, Need, Visitor
 
 
-@pytest.mark.parametrize("need", ROLES)
+@pytest.mark.parametrize("need", sorted(ROLES))
 def test_nobody_has_a_role(need: Need) -> None:
     """Who has not signed in gets what needs nothing."""
     assert not NOBODY.may(need)
