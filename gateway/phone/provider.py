@@ -65,6 +65,7 @@ class Traits(Struct, frozen=True):
     """The way by which digits go out: ``stream``, ``REST`` or empty; the same for hanging up and transfer."""
     hang_up: str = ""
     transfer: str = ""
+    """The way of a transfer; it ends with ``to numbers`` (``REST, to numbers``) where no SIP address can be dialled."""
     says_after: bool = True
     """``True`` if the words of a line's ``after`` and ``on_failure`` are said when its stream has ended."""
     transfers_after: bool = True

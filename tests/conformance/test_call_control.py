@@ -61,7 +61,11 @@ def test_what_is_asked_of_an_api_is_what_the_traits_say(name: str) -> None:
     """Hang-up, transfer and digits; what follows a stream, where the provider has requests for it."""
     found = {what for what, ask in ASKS.items() if asked(name, ask)}
     after = {what for what in found if what.endswith("after")}
-    assert found - after == by_traits(name), f"{name}: hang_up, transfer or keys_out of the traits say otherwise"
+    wanted = by_traits(name)
+    assert found - after == wanted, (
+        f"{name}: by hang_up, transfer and keys_out of its traits its API is asked for {sorted(wanted)}, and it is for "
+        f"{sorted(found - after)}; where it dials numbers and no SIP addresses, transfer is 'REST, to numbers'"
+    )
     commands = account(name).commands
     assert bool(after) == (commands is not None and commands.after_stream is not None)
 

@@ -21,13 +21,12 @@ from tests.phone.parts import after_stream, answer_call, transfer, webhooks
 CALL = IncomingCall("CA1@AC1", "+14155550123", "+14255550100", "context")
 TARGETS = ("sip:desk@example.com", "sips:desk@example.com", "sips:+14255550199@example.com")
 DIALS_AS_NUMBER = ("<Number>", "<PhoneNumber>", '"type":"phone"', '"phoneNumber"', "<Dial>sip")
+NUMBERS_ALONE = [name for name in PROVIDERS if "to numbers" in bare(name).traits.transfer]
 TRANSFERRING = [
-    name
-    for name in PROVIDERS
-    if bare(name).traits.transfer.startswith("REST") and "to numbers" not in bare(name).traits.transfer
+    name for name in PROVIDERS if bare(name).traits.transfer.startswith("REST") and name not in NUMBERS_ALONE
 ]
 """They have a request for it, for addresses as well."""
-WITH_AFTER = [name for name in ASKING if rescues_by_document(name)]
+WITH_AFTER = [name for name in ASKING if rescues_by_document(name) and name not in NUMBERS_ALONE]
 """Their answer document says what follows the stream."""
 
 
