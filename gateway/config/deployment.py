@@ -248,8 +248,8 @@ class Deployment(Section):
     @property
     def served_accounts(self) -> dict[str, ProviderSettings]:
         """The accounts of ``providers``, and the phone of the console's pages where there is a console."""
-        phone = {Browser.provider_name(): Browser()} if self.console.enabled else {}
-        return {**phone, **self.providers.accounts}
+        name, accounts = Browser.provider_name(), self.providers.accounts
+        return {**accounts, name: Browser()} if self.console.enabled and name not in accounts else dict(accounts)
 
     def require_endpoint(self) -> str:
         """Return the first Voice Live endpoint. Raises ConfigError if neither file nor environment names one."""

@@ -290,7 +290,7 @@ def test_how_sessions_are_negotiated_and_by_whom(tmp_path: Path) -> None:
 
 def test_a_console_brings_the_phone_of_its_pages(tmp_path: Path) -> None:
     """No section names it; where the console is off, nothing serves it."""
-    assert list(load(tmp_path, "providers: {twilio: {}}\n").served_accounts) == ["browser", "twilio"]
+    assert list(load(tmp_path, "providers: {twilio: {}}\n").served_accounts) == ["twilio", "browser"]
     assert list(load(tmp_path, "providers: {twilio: {}}\nconsole: false\n").served_accounts) == ["twilio"]
     assert list(load(tmp_path, "providers: {twilio: {}}\n").providers.accounts) == ["twilio"]
 

@@ -187,7 +187,8 @@ async def killed(held: Fleet) -> None:
     since = len(held.log)
     async with AsyncExitStack() as stack:
         phones = await begin(held, stack, "D")
-        waiting = held.workers()
+        while len(waiting := held.workers()) < 3:  # noqa: ASYNC110 -- the spare one is started after the two
+            await asyncio.sleep(0.05)
         os.kill(held.of("worker_replaced")[0]["pid"], signal.SIGKILL)  # one of the two, and not the spare one
         (died,) = await held.until("worker_died", since=since)
         lost = set(died["calls"])

@@ -81,7 +81,7 @@ async def test_a_keyed_card_number_stands_nowhere(
 
     subject, events = of_stored(read_folder(out))
     explanation = explain(subject, events)
-    assert "Why the call went as it did" in (out / "report.html").read_text("utf-8")
+    assert "Findings" in (out / "report.html").read_text("utf-8")
     (out / "why.txt").write_text(explained(explanation), "utf-8")
     (out / "why.json").write_bytes(json_bytes(explanation))
     (out / "why.html").write_text(page_of(subject, events, explanation), "utf-8")

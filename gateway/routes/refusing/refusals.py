@@ -242,7 +242,9 @@ def unserved(name: str, served: Collection[str]) -> Refused:
     """Return the refusal of a request for a provider that ``gateway.yaml`` does not name."""
     names = ", ".join(served) or "none"
     return Refused(
-        Refusal.UNKNOWN_PROVIDER, f"{name[:40]!r} is not served", hint=f"under providers in gateway.yaml: {names}"
+        Refusal.UNKNOWN_PROVIDER,
+        f"{name[:40]!r} is not served",
+        hint=f"name it under providers in gateway.yaml; served are {names}",
     )
 
 

@@ -16,6 +16,7 @@ BY_KEY = 'turn_detection: none\ncommit_on: "#"'
 NO_TRANSCRIPTION = "transcription: none"
 WHISPER = "transcription: {model: whisper-1}"
 EOU = "turn_detection: {type: server_vad, end_of_utterance_detection: {model: semantic_detection_v1}}"
+TOOL = "{name: ask, description: Asks., http: {url: 'https://example.com/ask'}}"
 INTERIM = "interim_response: {type: static_interim_response, texts: [One moment.]}"
 
 
@@ -203,7 +204,7 @@ def test_what_the_service_refuses_is_refused_at_load(
         ("gpt-4.1", "language: en-US,de-DE"),
         ("gpt-4.1", "tools: [end_call]\ntool_choice: required"),
         ("gpt-4.1", "tools: [end_call]\ntool_choice: {function: end_call}"),
-        ("gpt-4.1", "tools: [{python: 'json:dumps'}]\ntool_choice: {function: dumps}"),
+        ("gpt-4.1", f"tools: [{TOOL}]\ntool_choice: {{function: ask}}"),
     ],
 )
 def test_what_the_service_takes_is_taken(line_errors: LineErrors, model: str, text: str) -> None:

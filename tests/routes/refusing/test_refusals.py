@@ -108,7 +108,7 @@ async def test_every_refusal_leaves_a_trace(
         ("//answer/twilio", "a doubled slash"),
         ("/phone/answer/twilio", "the proxy in front passes on /phone of public_url"),
         ("/answer", "/answer/<provider>"),
-        ("/answer/telnyx", "under providers in gateway.yaml: twilio, vonage"),
+        ("/answer/telnyx", "name it under providers in gateway.yaml; served are twilio, vonage"),
     ],
 )
 async def test_the_hint_says_what_is_to_be_changed(tmp_path: Path, path: str, hint: str) -> None:

@@ -183,7 +183,15 @@ def test_a_failed_call_looks_failed(call: CallResult, reason: str) -> None:
     """A badge in the colour of alarm and the reason below it; a call that went well has neither."""
     fields = {"reason": reason, "by": "service", "detail": "503 of the service"}
     html = page(call, [TimelineEvent(call.started_at + 12, "call_ended", fields)])
-    fine = reason in {"caller_hung_up", "bot_hung_up", "transferred", "line_closed", "silence", "time_limit"}
+    fine = reason in {
+        "caller_hung_up",
+        "bot_hung_up",
+        "transferred",
+        "line_closed",
+        "silence",
+        "time_limit",
+        "ended_by_operator",
+    }
     assert ('<span class="badge failed">Failed</span>' in html) == (not fine)
     assert (f"{SENTENCES[reason]}: 503 of the service" in text(html)) == (not fine)
 
