@@ -170,7 +170,12 @@ class _Server(web.Server):
     """Makes a ``_Connection`` in place of aiohttp's own."""
 
     def __init__(self, made: web.Server, connections: Connections) -> None:
-        super().__init__(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001 -- what the runner has given it
+        super().__init__(
+            made.request_handler,
+            request_factory=made.request_factory,
+            handler_cancellation=made.handler_cancellation,
+            **made._kwargs,  # noqa: SLF001 -- what the runner has given it
+        )
         self._bounds = connections
 
     def __call__(self) -> RequestHandler:

@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from gateway.routes.refusing import connections
+from gateway.routes.refusing.connections import BoundedRunner, Connections
 from tests.e2e.bare_phone import bare_phone
 from tests.e2e.rig import GATEWAY, Rig, configuration, instant, rig
 from tests.virtual_time import virtual_time
@@ -281,3 +283,33 @@ async def test_without_aiohttp_s_private_names_connections_are_served_unbounded(
         connections.lack_of_names.cache_clear()
     found = [entry["detail"] for entry in logged if entry["event"] == "connections_unbounded"]
     assert found == [f"aiohttp's {kind} has no {name}"]
+
+
+async def test_an_answer_that_nobody_waits_for_is_ended_where_that_is_wanted() -> None:
+    """``handler_cancellation`` is aiohttp's, and holds here: a handler does not go on once its connection is closed."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def endless(request: web.Request) -> web.Response:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", endless)
+    runner = BoundedRunner(app, Connections(10, None, lambda what, refused: None), handler_cancellation=True)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        async with asyncio.timeout(10):
+            _, writer = await asyncio.open_connection(*runner.addresses[0])
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await begun.wait()
+            writer.close()
+            await writer.wait_closed()
+            await ended.wait()
+    finally:
+        await runner.cleanup()
