@@ -34,8 +34,11 @@ from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
 from gateway.live.book import LiveBook
 from gateway.live.providers import RecentEnds
+from gateway.live.relay import Relay
 from gateway.live.server import LiveServer, live_serving
+from gateway.live.source import sources_in
 from gateway.live.state import state_of
+from gateway.live.watch import Watch
 from gateway.logs.redaction import secrets_in
 from gateway.network.descriptors import left_for_connections
 from gateway.phone import providers
@@ -255,6 +258,7 @@ async def serving(
     masking = Masking(deployment.records.words, deployment.records.numbers)
     live_calls = LiveBook(calls, state_of(calls, voice_live.pool, health, recent_ends), masking, clock, time.time)
     live_server = LiveServer(live_calls)
+    relay = _relay(deployment, live, refusals)
     connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
     metrics.connections_limit.set(connections.limit)
     watched = private_listener(deployment.listen.private) if deployment.listen.private else None
@@ -277,7 +281,7 @@ async def serving(
         refusals,
         live_serving(live, live_server),
         listening(app, connections, refusals, host=host, port=port, sockets=sockets) as public,
-        private_listening(health, refusals, watched, inherited.private if inherited else ()) as private,
+        private_listening(health, refusals, watched, inherited.private if inherited else (), relay) as private,
     ):
         url, private_url = url_of(public), url_of(private) if private else ""
         names = [line.name for line in lines]
@@ -317,6 +321,11 @@ def _of_calls(tapes: Tapes | None, store: RecordStore | None, ends: RecentEnds |
         yield store.intake.observe
     if ends:
         yield ends.observe
+
+
+def _relay(deployment: Deployment, live: Path | None, refusals: Refusals) -> Relay | None:
+    keys = values_of(deployment.console.key)
+    return Relay(Watch(partial(sources_in, live)), keys, refusals) if live and keys else None
 
 
 async def _retire(calls: Calls, *listeners: Listener | None) -> None:

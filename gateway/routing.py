@@ -1,4 +1,7 @@
-"""The paths of the gateway's two listeners: calls on the public one, health and metrics on either."""
+"""The paths of the gateway's two listeners: calls on the public one, health and metrics on either.
+
+The private one shows calls in progress as well, to a console that has the key.
+"""
 
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -7,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from aiohttp import web
 
 from gateway.errors import GatewayError
+from gateway.live.relay import Relay
 from gateway.routes.health import Health
 from gateway.routes.listeners import Listener, listening
 from gateway.routes.media_stream import MediaStreams
@@ -49,18 +53,26 @@ def _add_health(app: web.Application, health: Health, refusals: Refusals) -> Non
 
 @asynccontextmanager
 async def private_listening(
-    health: Health, refusals: Refusals, where: tuple[str, int] | None, sockets: Sequence[socket.socket]
+    health: Health,
+    refusals: Refusals,
+    where: tuple[str, int] | None,
+    sockets: Sequence[socket.socket],
+    relay: Relay | None = None,
 ) -> AsyncIterator[Listener | None]:
-    """Serve health and metrics on the private listener, if there is one."""
+    """Serve health and metrics on the private listener, if there is one, and calls in progress by ``relay``."""
     if where is None:
         yield None
         return
     app = web.Application(middlewares=[refusals.doubted])
     _add_health(app, health, refusals)
+    if relay is not None:
+        relay.add_to(app)
     app.router.register_resource(Unrouted(refusals.unrouted, refusals.expect))
     host, port = where
     connections = Connections(WATCHERS, None, refusals.note)
     async with AsyncExitStack() as stack:
+        if relay is not None:
+            await stack.enter_async_context(relay.running())
         begun = listening(app, connections, refusals, host=host, port=port, sockets=sockets)
         try:
             private = await stack.enter_async_context(begun)

@@ -162,15 +162,18 @@ def _reread(options: argparse.Namespace, deployment: Deployment) -> None:
     environment.read()
     try:
         changed = _usable(load_deployment(options.config, os.environ))
-        if any(getattr(changed, key) != getattr(deployment, key) for key in ("listen", "console")) or (
-            changed.limits.calls != deployment.limits.calls
-        ):
+        if _fixed(changed) != _fixed(deployment):
             raise GatewayError(
                 f"{options.config}: limits.calls, listen and console need a restart of the whole service"
             )
     except GatewayError:
         environment.restore(before)
         raise
+
+
+def _fixed(deployment: Deployment) -> tuple[object, ...]:
+    """Return what all workers share; by ``console.key`` each shows its own calls."""
+    return deployment.listen, deployment.limits.calls, deployment.console.model_copy(update={"key": None})
 
 
 async def _serve(options: argparse.Namespace) -> int:

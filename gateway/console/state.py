@@ -8,9 +8,10 @@ from aiohttp import web
 from msgspec import Struct, field
 
 from gateway.config import Deployment
+from gateway.config.secrets import first, values_of
 from gateway.console.line_files import Check, LineFiles
 from gateway.console.phone.way import PhoneWay
-from gateway.live.source import Source, sources_in
+from gateway.live.source import Source, sources_at, sources_in
 from gateway.live.watch import Watch
 from gateway.records.store.database import Database
 
@@ -45,12 +46,15 @@ def console_for(
 ) -> Console:
     """Return the console of a deployment, whose pages may call a gateway by ``phone``.
 
-    ``live`` is the folder of the sockets of the processes that have calls. ``check`` checks the configuration as a
+    ``live`` is the folder of the sockets of the processes that have calls; without one, the calls are those of
+    ``console.gateways``. ``check`` checks the configuration as a
     whole, as ``gateway check`` does.
     """
 
+    elsewhere = sources_at(deployment.console.gateways, first(values_of(deployment.console.key)))
+
     def sources() -> Sequence[Source]:
-        return sources_in(live) if live is not None else ()
+        return sources_in(live) if live is not None else elsewhere
 
     database = Database(deployment.database) if deployment.records.enabled else None
     return Console(deployment, database, Watch(sources), LineFiles(deployment, check), phone)

@@ -1,5 +1,7 @@
 """The messages between a process that has calls and who looks on. Pure."""
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 
@@ -22,11 +24,18 @@ class LiveCall(Struct, frozen=True, kw_only=True, omit_defaults=True):
     words: str = ""
     targets: tuple[str, ...] = ()
     """The targets to which it may be transferred now."""
+    gateway: str = ""
+    """The address of the gateway that has it, set by who reads from several; empty for the one of the reader."""
 
     @property
     def key(self) -> str:
         """The key of the call: that of its provider, and its id there."""
         return f"{self.provider}/{self.call_id}"
+
+    @property
+    def place(self) -> str:
+        """The key of the call among those of all gateways."""
+        return f"{self.gateway} {self.key}" if self.gateway else self.key
 
 
 class LiveEndpoint(Struct, frozen=True, kw_only=True):
@@ -79,3 +88,13 @@ class OrderFor(Struct, frozen=True):
     provider: str
     call_id: str
     target: str = ""
+
+
+class Outcome(StrEnum):
+    """The outcome of an order."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    """Nothing has the call, or it cannot be transferred now."""
+    UNKNOWN = "unknown"
+    """The process or gateway that may have the call did not answer."""

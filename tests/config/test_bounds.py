@@ -107,6 +107,8 @@ SIZES = {
     "Transcription.phrase_list": "at most 499",
     "WrittenInterim.triggers": "at least 1",
     "VoiceLive.endpoints": "at most 16",
+    "Console.gateways": "at most 32",
+    "Console.key": "at least 1, at most 2",
     "VoiceLive.model": "at least 1",
     "history": "at most 50",
     "modalities": "at least 1",

@@ -9,7 +9,7 @@ from gateway.call.calls import Calls
 from gateway.call.ending import Order
 from gateway.call.history.glance import Glance, LastWords
 from gateway.live import server, watch
-from gateway.live.messages import OrderFor
+from gateway.live.messages import OrderFor, Outcome
 from gateway.live.source import Source, sources_in
 from gateway.live.watch import Watch
 from tests.live.conftest import process
@@ -51,8 +51,8 @@ async def test_an_order_finds_the_process_that_has_the_call(tmp_path: Path) -> N
     (tmp_path / "live-0.sock").touch()
     async with asyncio.timeout(10), process(tmp_path, calls), Watch(lambda: sources_in(tmp_path)).running() as seen:
         with going_on(calls, call):
-            assert await seen.order(OrderFor("twilio", "CA1"))
-            assert not await seen.order(OrderFor("twilio", "CA9"))
+            assert await seen.order(OrderFor("twilio", "CA1")) is Outcome.DONE
+            assert await seen.order(OrderFor("twilio", "CA9")) is Outcome.REFUSED
     assert call.orders == [Order()]
 
 

@@ -84,9 +84,9 @@ async def _begun(address: "Future[str]", deployment: Deployment, host: str, port
 def live_folder(kept: Path | None, deployment: Deployment) -> Iterator[Path | None]:
     """Yield the folder of the sockets by which a console sees the calls: the workers', or one of this process.
 
-    There is none where the console is off.
+    There is none where the console is off, and no key lets another one see them.
     """
-    if not deployment.console.enabled:
+    if not deployment.console.has_viewers:
         yield None
     elif kept is not None:
         yield kept

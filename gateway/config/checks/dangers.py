@@ -62,6 +62,7 @@ def _given(deployment: Deployment) -> Iterator[tuple[str, str]]:
 
 def _weak_keys(deployment: Deployment) -> Iterator[tuple[str, str]]:
     own = [("streams.key", values_of(deployment.streams.key))]
+    own.append(("console.key", values_of(deployment.console.key)))
     own += [
         (f"providers.{name}.stream_secret", values_of(section.stream_secret))
         for name, section in deployment.providers.accounts.items()
@@ -92,6 +93,13 @@ def _exposures(deployment: Deployment) -> Iterator[tuple[str, str]]:
     url = urlsplit(deployment.public_url or "")
     if url.scheme == "http" and not _is_private(url.hostname or ""):
         yield "public_url", "is not encrypted, expected https://: numbers and stream tokens can be read on the way"
+    for index, address in enumerate(deployment.console.gateways):
+        url = urlsplit(address)
+        if url.scheme == "http" and not _is_private(url.hostname or ""):
+            message = (
+                "is not encrypted, expected https:// or a private address: words and the key can be read on the way"
+            )
+            yield f"console.gateways[{index}]", message
 
 
 def _is_own_machine(host: str) -> bool:

@@ -34,7 +34,13 @@ def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
     found = [warning for line in known for warning in line_warnings(line)]
     found += [*_numbers(deployment, known), *_providers(deployment), *secret_warnings(deployment)]
     found += [*delivery_warnings(deployment, known), *_recordings(deployment, known)]
-    return [*found, *_service(deployment, known)]
+    return [*found, *_console(deployment), *_service(deployment, known)]
+
+
+def _console(deployment: Deployment) -> Iterator[str]:
+    console = deployment.console
+    if console.key is not None and not console.gateways and deployment.listen.private is None:
+        yield "console.key: no console sees the calls by it, expected listen.private, where they are shown"
 
 
 def _recordings(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:

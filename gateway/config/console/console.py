@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.config.console.users import ConsoleUser, OpenId
 from gateway.config.reading.section import Section, Switch, Text, Whole
+from gateway.config.secrets import Rotated, Secret
 from gateway.config.urls import PublicUrl, private_listener
 
 Problem = tuple[tuple[str, ...], str]
@@ -42,6 +43,11 @@ class Console(Section):
     everything."""
     openid: OpenId | None = None
     """Sign-in by OpenID Connect; needs the extra openid, and url."""
+    gateways: Annotated[tuple[PublicUrl, ...], Field(max_length=32)] = ()
+    """The gateways whose calls gateway console shows, each by the address of its listen.private; needs key."""
+    key: Rotated[Secret] | None = None
+    """The key by which gateway console sees and ends the calls of gateways, as ${NAME} only; the same on both sides.
+    A gateway shows its calls on listen.private to whoever has it. During a rotation, [new, old]."""
     idle_minutes: Annotated[Whole, Field(ge=1, le=1440)] = 30
     """Minutes without a request after which somebody is signed out."""
     session_hours: Annotated[Whole, Field(ge=1, le=168)] = 12
@@ -51,6 +57,11 @@ class Console(Section):
     def address(self) -> tuple[str, int]:
         """Host and port of the listener."""
         return private_listener(self.listen)
+
+    @property
+    def has_viewers(self) -> bool:
+        """``True`` if somebody may look at calls in progress: at a console of this machine, or at one with the key."""
+        return self.enabled or self.key is not None
 
     @property
     def is_open(self) -> bool:
@@ -65,6 +76,8 @@ class Console(Section):
     def problems(self) -> Iterator[Problem]:
         """Yield what would let anybody in, or nobody."""
         host, _ = self.address
+        if self.gateways and self.key is None:
+            yield ("console", "gateways"), "show their calls to who has their key, expected key beside it"
         if not self.enabled:
             return
         if not is_loopback(host):

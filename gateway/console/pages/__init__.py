@@ -1,7 +1,6 @@
 """The pages of the console, each with its routes.
 
 now         calls in progress, and what an operator does with them
-overview    capacity, endpoints and providers of all processes
 calls       the list of calls, and what is looked for
 call        a call: its picture, words and figures
 recording   its sound, and the shapes of it

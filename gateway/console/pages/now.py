@@ -9,12 +9,13 @@ from aiohttp import web
 
 from gateway.console.access.audit import audit
 from gateway.console.events import event, event_stream
-from gateway.console.pages.overview import overview
 from gateway.console.rendering import fragment, render
 from gateway.console.route import Route, visitor_of
 from gateway.console.state import Console, console_of
 from gateway.console.visitors import Need
-from gateway.live.messages import LiveCall, OrderFor
+from gateway.live.messages import LiveCall, OrderFor, Outcome
+from gateway.live.overview import overview
+from gateway.live.watch import Watch
 
 PERIOD_S = 0.5
 """Seconds between two events of a page, at least."""
@@ -22,6 +23,7 @@ ALIVE_S = 15.0
 DONE = {
     "ended": "The call was ended.",
     "transferred": "The call is being transferred.",
+    "unknown": "The gateway did not answer: whether anything was done is not known.",
     "gone": "Nothing was done: the call is over, or cannot be transferred now.",
 }
 
@@ -34,7 +36,7 @@ async def now(request: web.Request) -> web.Response:
             request,
             "now.html.j2",
             calls=console.watch.calls,
-            overview=overview(console.watch.about),
+            gateways=_gateways(console.watch),
             done=DONE.get(request.query.get("done", ""), ""),
         )
 
@@ -73,13 +75,17 @@ class _Rows:
         """Return the parts of the page by their ids."""
         made = {}
         for call in console.watch.calls:
-            known = self._made.get(call.key)
+            known = self._made.get(call.place)
             if known is None or known[0] != call:
                 known = call, fragment("live_call.html.j2", call=call, **self._may)
-            made[call.key] = known
+            made[call.place] = known
         self._made = made
         rows = {f"call {key}": text for key, (_, text) in made.items()}
-        return {**rows, "overview": fragment("overview.html.j2", overview=overview(console.watch.about))}
+        return {**rows, "overview": fragment("overview.html.j2", gateways=_gateways(console.watch))}
+
+
+def _gateways(watch: Watch) -> list[dict[str, object]]:
+    return [{"name": one.name, "failure": one.failure, "overview": overview(one.about)} for one in watch.gateways]
 
 
 def _new(parts: Mapping[str, str], shown: dict[str, str]) -> dict[str, str | None]:
@@ -107,13 +113,24 @@ async def transfer(request: web.Request) -> web.Response:
 
 async def _ordered(request: web.Request, done: str, *, target: str) -> web.Response:
     form = await request.post()
-    provider, call_id = form.get("provider"), form.get("call_id")
-    if not isinstance(provider, str) or not isinstance(call_id, str):
+    provider, call_id, gateway = form.get("provider"), form.get("call_id"), form.get("gateway", "")
+    if not isinstance(provider, str) or not isinstance(call_id, str) or not isinstance(gateway, str):
         raise web.HTTPBadRequest
-    carried_out = await console_of(request).watch.order(OrderFor(provider, call_id, target))
-    if carried_out:
-        await audit(request, "transferred" if target else "ended", call=f"{provider}/{call_id}", detail=target)
-    raise web.HTTPSeeOther(f"/?done={done if carried_out else 'gone'}")
+    ordered = _carried_out(request, OrderFor(provider, call_id, target), gateway)
+    task = asyncio.ensure_future(ordered)  # noqa: TID251 -- it is awaited here in any case
+    try:
+        outcome = await asyncio.shield(task)
+    finally:
+        await task  # whoever closes the page meanwhile has ordered it all the same, and is in the audit
+    raise web.HTTPSeeOther(f"/?done={ {Outcome.DONE: done, Outcome.UNKNOWN: 'unknown'}.get(outcome, 'gone') }")
+
+
+async def _carried_out(request: web.Request, order: OrderFor, gateway: str) -> Outcome:
+    outcome = await console_of(request).watch.order(order, gateway)
+    if outcome is not Outcome.REFUSED:
+        call = f"{order.provider}/{order.call_id}"
+        await audit(request, "transferred" if order.target else "ended", call=call, detail=order.target)
+    return outcome
 
 
 ROUTES = (

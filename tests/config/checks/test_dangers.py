@@ -146,3 +146,13 @@ def test_what_others_reach_is_protected(tmp_path: Path, text: str, told: str) ->
 def test_what_stays_on_one_s_own_network_is_let_be(tmp_path: Path, text: str) -> None:
     """A test on one machine, a phone system beside the gateway."""
     assert exposures(deployment(tmp_path, text)) == []
+
+
+def test_the_key_of_consoles_is_no_guess_and_no_word_crosses_the_internet_in_the_clear(tmp_path: Path) -> None:
+    """A private address may be reached without TLS, as a private network is."""
+    text = "console: {gateways: ['http://10.0.0.5:9090', 'http://198.51.100.7:9090'], key: '${KEY}'}\n"
+    found = deployment(tmp_path, text, KEY="short")
+    assert [error.key for error in weak_keys(found)] == ["console.key"]
+    public = deployment(tmp_path, text.replace("198.51.100.7", "8.8.8.8"), KEY=STRONG)
+    assert weak_keys(public) == []
+    assert [error.key for error in exposures(public)] == ["console.gateways[1]"]

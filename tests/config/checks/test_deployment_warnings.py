@@ -32,6 +32,10 @@ DE = "providers: {twilio: {region: DE}}\n"
     ("gateway", "expected"),
     [
         (
+            f"{TWILIO}public_url: https://voice.example.com\nconsole: {{key: '${{TWILIO_AUTH_TOKEN}}'}}\n",
+            "console.key: no console sees the calls by it, expected listen.private, where they are shown",
+        ),
+        (
             f"{TWILIO}public_url: https://voice.example.com/phone/\n",
             "public_url: has the path /phone, which the proxy in front must take away: /phone/answer/… has to arrive "
             "here as /answer/…",
