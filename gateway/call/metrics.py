@@ -78,6 +78,9 @@ class Metrics:
         self._calls_refused = Counter(
             "gateway_calls_refused", "Webhooks, streams and other requests turned away.", ["reason"], registry=r
         )
+        self._console_refused = Counter(
+            "gateway_console_refused", "Requests to the console turned away.", ["reason"], registry=r
+        )
         self._turned_away = Counter(
             "gateway_calls_turned_away", "Answers to calls for which there was no room.", ["given"], registry=r
         )
@@ -277,6 +280,10 @@ class Metrics:
     def refused(self, reason: Refusal) -> None:
         """Count a webhook or a stream that was turned away."""
         self._calls_refused.labels(reason.value).inc()
+
+    def console_refused(self, reason: str) -> None:
+        """Count a request to the console that was turned away; the console's own thread may call it."""
+        self._console_refused.labels(reason).inc()
 
     def turned_away(self, given: str) -> None:
         """Count an answer to a call for which there was no room: ``busy``, ``say``, ``transfer`` or ``wait``."""

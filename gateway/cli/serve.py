@@ -215,8 +215,9 @@ async def _serve(options: argparse.Namespace) -> int:
                     if test:
                         print(test.told(lines), flush=True)
                     _spare_the_collector()
+                    refused = gateway.metrics.console_refused
                     async with (
-                        nullcontext() if is_worker() else console_beside(served, gateway.url, endpoint, live),
+                        nullcontext() if is_worker() else console_beside(served, gateway.url, endpoint, live, refused),
                         _examining(options, served, lines, gateway),
                         on_duty(board, stop, gateway.calls.take_news, gateway.go_on),
                     ):

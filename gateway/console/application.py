@@ -28,7 +28,7 @@ FORM_LIMIT = 64 * 1024
 def application(console: Console, routes: Sequence[Route] = ROUTES) -> web.Application:
     """Return the application; it serves these routes and nothing else."""
     access = Access(console.deployment.console)
-    guard = Guard(access)
+    guard = Guard(access, console.on_refusal)
     app = web.Application(middlewares=[guard.protected], client_max_size=FORM_LIMIT)
     app[CONSOLE] = console
     app[ACCESS] = access
@@ -41,10 +41,15 @@ def application(console: Console, routes: Sequence[Route] = ROUTES) -> web.Appli
 @asynccontextmanager
 async def console_listening(console: Console, host: str, port: int) -> AsyncIterator[str]:
     """Serve the console until the block ends; yield its address. Raises ``OSError`` if it cannot listen there."""
+
+    def note(what: str, refused: Refused) -> None:
+        console.on_refusal(refused.reason.value)
+        log.warning("console_refused", reason=refused.reason.value, detail=refused.detail)
+
     runner = BoundedRunner(
         application(console),
-        Connections(CONNECTIONS, None, _note),
-        logger=http_log(_note),
+        Connections(CONNECTIONS, None, note),
+        logger=http_log(note),
         shutdown_timeout=0.5,
         handler_cancellation=True,  # a page that is closed follows nothing any more
         keepalive_timeout=IDLE_LIMIT_S,
@@ -60,7 +65,3 @@ async def console_listening(console: Console, host: str, port: int) -> AsyncIter
         await runner.cleanup()
         if console.database is not None:
             await console.database.close()
-
-
-def _note(what: str, refused: Refused) -> None:
-    log.warning("console_refused", reason=refused.reason.value, detail=refused.detail)

@@ -3,7 +3,8 @@
 A name that is no loopback name may point here by a trick (DNS rebinding), so that a page from elsewhere counts as ours.
 """
 
-import time
+from collections.abc import Callable
+from time import monotonic
 from urllib.parse import quote, urlsplit
 
 import structlog
@@ -29,10 +30,14 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "
 
 
 class Guard:
-    """Lets requests through to a route, or refuses them; logs refusals unless they are part of a flood."""
+    """Lets requests through to a route, or refuses them; logs refusals unless they are part of a flood.
 
-    def __init__(self, access: Access) -> None:
+    ``on_refusal`` gets the reason of each.
+    """
+
+    def __init__(self, access: Access, on_refusal: Callable[[str], None]) -> None:
         self._access = access
+        self._on_refusal = on_refusal
         self._flood: Flood[str] = Flood()
 
     def guarded(self, route: Route) -> Handler:
@@ -106,7 +111,11 @@ class Guard:
         return (f"{request.scheme}://{request.host}",)
 
     def _refused(self, request: web.Request, status: int, reason: str, text: str) -> web.Response:
-        if self._flood.admits(reason, time.monotonic()):
+        self._on_refusal(reason)
+        now = monotonic()
+        for kind, count in self._flood.left_out(now):
+            log.warning("refusals_left_out", what="console", reason=kind, count=count)
+        if self._flood.admits(reason, now):
             log.warning("console_refused", reason=reason, method=request.method, path=request.path[:120])
         return web.Response(status=status, text=f"{text}\n")
 

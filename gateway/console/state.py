@@ -1,7 +1,7 @@
 """The state of a console: what its pages read."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -28,6 +28,8 @@ class Console(Struct, frozen=True):
     """The files of the lines."""
     phone: PhoneWay | None = None
     """The way to the gateway that takes calls of the pages; ``None`` where there is none."""
+    on_refusal: Callable[[str], None] = lambda _: None
+    """Counts a refusal by its reason; the thread of the console calls it."""
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     """The key of the tokens of forms; one for the process' life."""
 
@@ -42,13 +44,17 @@ CONSOLE = web.AppKey("console", Console)
 
 
 def console_for(
-    deployment: Deployment, live: Path | None = None, phone: PhoneWay | None = None, check: Check | None = None
+    deployment: Deployment,
+    live: Path | None = None,
+    phone: PhoneWay | None = None,
+    check: Check | None = None,
+    on_refusal: Callable[[str], None] = lambda _: None,
 ) -> Console:
     """Return the console of a deployment, whose pages may call a gateway by ``phone``.
 
     ``live`` is the folder of the sockets of the processes that have calls; without one, the calls are those of
     ``console.gateways``. ``check`` checks the configuration as a
-    whole, as ``gateway check`` does.
+    whole, as ``gateway check`` does. ``on_refusal`` gets the reason of each refusal.
     """
 
     elsewhere = sources_at(deployment.console.gateways, first(values_of(deployment.console.key)))
@@ -57,7 +63,7 @@ def console_for(
         return sources_in(live) if live is not None else elsewhere
 
     database = Database(deployment.database) if deployment.records.enabled else None
-    return Console(deployment, database, Watch(sources), LineFiles(deployment, check), phone)
+    return Console(deployment, database, Watch(sources), LineFiles(deployment, check), phone, on_refusal)
 
 
 def console_of(request: web.Request) -> Console:

@@ -9,12 +9,14 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from gateway.console import forms
+from gateway.console import forms, protection
 from gateway.console.application import application
 from gateway.console.pages import audit
 from gateway.console.route import Route
+from gateway.console.state import console_for
 from gateway.console.visitors import Need
-from tests.console.conftest import console_with, fill, text_of
+from gateway.routes.refusing.flood import LOGGED, PERIOD_S
+from tests.console.conftest import browser, console_with, fill, text_of
 
 Served = AbstractAsyncContextManager[aiohttp.ClientSession]
 
@@ -107,6 +109,23 @@ def _client(url: str) -> aiohttp.ClientSession:
 async def _status(client: aiohttp.ClientSession, fields: dict[str, str], headers: dict[str, str] | None = None) -> int:
     async with client.post("/act", data=fields, headers=headers) as answer:
         return answer.status
+
+
+async def test_refusals_are_counted_and_a_flood_is_summed_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by its reason; what the log has left out it says with the next refusal after a minute."""
+    counted: list[str] = []
+    now = [1000.0]
+    monkeypatch.setattr(protection, "monotonic", lambda: now[0])
+    console = console_for(console_with(tmp_path).deployment, on_refusal=counted.append)
+    with capture_logs() as logs:
+        async with browser(console) as client:
+            for _ in range(LOGGED + 3):
+                await text_of(client, "/", 421, headers={"Host": "evil.example"})
+            now[0] += PERIOD_S
+            await text_of(client, "/", 403, headers={"Origin": "https://evil.example"})
+    assert counted == ["wrong_host"] * (LOGGED + 3) + ["other_origin"]
+    said = [(entry["event"], entry["reason"], entry.get("count")) for entry in logs]
+    assert said[LOGGED:] == [("refusals_left_out", "wrong_host", 3), ("console_refused", "other_origin", None)]
 
 
 async def test_a_page_that_fails_says_so_and_shows_nothing_of_it(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import secrets
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
@@ -26,12 +26,17 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def console_beside(
-    deployment: Deployment, gateway_url: str = "", emulator: str = "", live: Path | None = None
+    deployment: Deployment,
+    gateway_url: str = "",
+    emulator: str = "",
+    live: Path | None = None,
+    on_refusal: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[str]:
     """Serve the console in a thread until the block ends; yield its address, empty where there is none.
 
     ``live`` is the folder of the sockets of the processes that have calls. Its pages may call the gateway at
     ``gateway_url``. ``emulator`` is the address of the emulator that answers there; it is empty where Voice Live does.
+    ``on_refusal`` gets the reason of each refusal, in that thread.
 
     Raises ``GatewayError`` where it cannot listen on the address that ``gateway.yaml`` names. That of the default may
     be taken, by another gateway on this machine: then there is a warning, and no console.
@@ -41,7 +46,7 @@ async def console_beside(
         return
     way = way_to(deployment, gateway_url, emulated=bool(emulator))
     where = deployment.console.address
-    beside = _Beside(deployment, where, live, way)
+    beside = _Beside(deployment, where, live, way, on_refusal)
     beside.start()
     try:
         yield await _begun(beside.address, deployment, *where)
@@ -98,11 +103,19 @@ def live_folder(kept: Path | None, deployment: Deployment) -> Iterator[Path | No
 class _Beside:
     """A thread that serves the console; ``address`` becomes its address, or the error."""
 
-    def __init__(self, deployment: Deployment, where: tuple[str, int], live: Path | None, way: PhoneWay | None) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        where: tuple[str, int],
+        live: Path | None,
+        way: PhoneWay | None,
+        on_refusal: Callable[[str], None],
+    ) -> None:
         self._deployment = deployment
         self._where = where
         self._live = live
         self._way = way
+        self._on_refusal = on_refusal
         self.address: Future[str] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -129,13 +142,18 @@ class _Beside:
                 log.exception("console_failed")
 
     async def _serve(self) -> None:
-        async with console_at(self._deployment, *self._where, self._live, self._way) as address:
+        async with console_at(self._deployment, *self._where, self._live, self._way, self._on_refusal) as address:
             self.address.set_result(address)
             await self._stop.wait()
 
 
 def console_at(
-    deployment: Deployment, host: str, port: int, live: Path | None = None, way: PhoneWay | None = None
+    deployment: Deployment,
+    host: str,
+    port: int,
+    live: Path | None = None,
+    way: PhoneWay | None = None,
+    on_refusal: Callable[[str], None] = lambda _: None,
 ) -> AbstractAsyncContextManager[str]:
     """Return the console of a deployment, which serves on this address and yields it."""
     from gateway.cli.checking.checked import checked_deployment  # noqa: PLC0415 -- the same as below
@@ -143,4 +161,4 @@ def console_at(
     from gateway.console.state import console_for  # noqa: PLC0415 -- the same
 
     check = partial(checked_deployment, deployment.file, deployment.environ)
-    return console_listening(console_for(deployment, live, way, check), host, port)
+    return console_listening(console_for(deployment, live, way, check, on_refusal), host, port)

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.call.metrics import Metrics
 from gateway.cli.console.beside import console_beside, console_of_workers, keyed
 from gateway.config import Deployment, load_deployment
 from gateway.config.secrets import values_of
@@ -29,6 +30,19 @@ async def test_it_is_served_in_a_thread_that_ends_with_it(tmp_path: Path) -> Non
         async with aiohttp.ClientSession() as client, client.get(url) as answer:
             assert answer.status == 200
     assert "console" not in [thread.name for thread in threading.enumerate()]
+
+
+async def test_its_refusals_are_in_the_metrics_of_the_gateway(tmp_path: Path) -> None:
+    """The thread of the console counts them."""
+    metrics = Metrics(())
+    deployment = deployment_of(tmp_path, "{listen: '127.0.0.1:0'}")
+    async with (
+        console_beside(deployment, on_refusal=metrics.console_refused) as url,
+        aiohttp.ClientSession() as client,
+        client.get(url, headers={"Host": "evil.example"}) as answer,
+    ):
+        assert answer.status == 421
+    assert metrics.registry.get_sample_value("gateway_console_refused_total", {"reason": "wrong_host"}) == 1
 
 
 async def test_none_is_served_where_it_is_off(tmp_path: Path) -> None:
