@@ -62,7 +62,7 @@ def test_a_variable_that_no_call_can_carry_is_told(tmp_path: Path) -> None:
 
 
 def test_an_account_is_a_provider_under_its_name(tmp_path: Path) -> None:
-    """The name is in its routes; what it wants from the environment is named as the account's. The console has a phone."""
+    """The name is in its routes; what it wants from the environment is the account's own. The console has a phone."""
     served = providers_of(load(tmp_path, "{plivo: {}, plivo-eu: {provider: plivo}}"))
     assert {name: provider.name for name, provider in served.items()} == {
         "plivo": "plivo",
