@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,13 +102,15 @@ class Served:
 
 
 @contextmanager
-def served(config: Path, script: Script, *, speaks: bool = False) -> Iterator[Served]:
+def served(
+    config: Path, script: Script, *, speaks: bool = False, environ: Mapping[str, str] | None = None
+) -> Iterator[Served]:
     """Serve a gateway, its console and an emulator in a thread; the emulator hisses unless it ``speaks``."""
     began: Future[str] = Future()
     ended: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def serve() -> None:
-        deployment = keyed(load_deployment(config, {}))
+        deployment = keyed(load_deployment(config, environ or {}))
         ended.append((asyncio.get_running_loop(), asyncio.Event()))
         with live_folder(None, deployment) as live:
             async with (

@@ -12,11 +12,22 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Page, expect
 
+from gateway.config.console.passwords import nobodys
 from gateway.sim.emulator import Script
 from tests.e2e.in_browser.chromium import Served, chromium, page_of, served, write_microphone
 from tests.e2e.rig import configuration
 
 GATEWAY = "console: {listen: '127.0.0.1:0'}\nproviders: {}\n"
+PEOPLE = """
+providers: {}
+console:
+  listen: 127.0.0.1:0
+  url: http://127.0.0.1:8088
+  users: {vera: {password: "${HASH}"}}
+  openid: {issuer: "https://login.example.com", client_id: console, roles: {viewer: [everybody]}}
+"""
+"""A console at which people sign in, with a password or at their organisation."""
+PAGES = {"calls": "/calls", "call": "first", "lines": "/lines", "figures": "/figures", "audit": "/audit"}
 LINE = """
 numbers: ["+14255550102"]
 instructions: You answer the phone of a florist.
@@ -46,16 +57,17 @@ def main(folder: Path) -> None:
     with TemporaryDirectory() as temporary:
         microphone = Path(temporary) / "caller.wav"
         write_microphone(microphone, before_s=3.2, speech_s=3.0, after_s=HEARD_S)
-        config = configuration(
-            Path(temporary) / "config", {"florist": LINE}, "console: {listen: '127.0.0.1:0'}\nproviders: {}\n"
-        )
+        config = configuration(Path(temporary) / "config", {"florist": LINE}, GATEWAY)
+        people = configuration(Path(temporary) / "people", {"florist": LINE}, PEOPLE)
         with served(config, SCRIPT, speaks=True) as held, chromium(microphone) as browser:
             taken = talk(browser, held, folder / "console.png")
-            for name, path in (("calls", "/calls"), ("call", "first"), ("lines", "/lines"), ("figures", "/figures")):
+            for name, path in PAGES.items():
                 taken[name] = shots(browser, held, path)
             for name, images in taken.items():
                 compose(browser, images, folder / f"console-{name}.png")
             report(browser, Path(temporary) / "demo", folder / "report.png")
+        with served(people, SCRIPT, environ={"HASH": nobodys()}) as held, chromium(microphone) as browser:
+            compose(browser, shots(browser, held, "/sign-in"), folder / "console-sign-in.png")
 
 
 def report(browser: Browser, call: Path, file: Path) -> None:

@@ -68,6 +68,8 @@ def _try(context: BrowserContext, url: str, closed: str, width: int) -> None:
         found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
         assert [(path, one["id"], one["nodes"][0]["html"]) for one in found] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page.goto(f"{url}/audit")
+    assert page.locator(".card").first.evaluate("card => card.scrollWidth <= card.clientWidth")
     _read_last_words(page, url, width)
     _play(page, url)
     context.close()
