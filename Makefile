@@ -60,8 +60,9 @@ provider: $(VENV)/.installed-dev
 	@test '$(NAME)' || { echo 'Name the provider: make provider NAME=twilio' >&2; exit 1; }
 	$(BIN)/pytest -q tests -k '$(NAME)'
 
+# One process more than there are cores: some tests wait.
 test: check
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)') --dist loadfile --no-loadscope-reorder
 
 # On libraries as new as pyproject.toml allows, and not as constraints.txt pins them. Both ways of the sockets are tried.
 newest: $(VENV)/.installed-dev
