@@ -4,9 +4,14 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from gateway.sim.emulator import Emulator, Script
 from tests.clients import environments
@@ -20,9 +25,11 @@ LAST = "That is all that I know of it. Goodbye."
 _WEATHER = {"name": "get_current_weather", "arguments": {"location": "Seattle, WA"}}
 _WIKI = {"server_label": "deepwiki", "name": "ask_question", "arguments": {"question": "?"}, "output": "An SDK."}
 _DOCS = {"server_label": "azure_doc", "name": "search", "arguments": {"question": "?"}, "output": "A voice."}
+AGENT = "agent_v2_sample.py"
 SAMPLES: Mapping[str, Sequence[Mapping[str, object]]] = {
     "basic_voice_assistant_async.py": [{"say": "What would you like to know?"}, {"say": LAST}],
     "async_function_calling_sample.py": [{"call": _WEATHER, "after_call": "It rains."}, {"say": LAST}],
+    AGENT: [{"say": "What would you like to know?"}, {"say": LAST}],
     "async_mcp_sample.py": [{"mcp": _WIKI, "after_call": "It is an SDK."}, {"mcp": _DOCS, "after_call": LAST}],
 }
 
@@ -44,14 +51,18 @@ async def _converse(python: Path, sample: Path, script: Script) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         question = Path(folder) / "question.raw"
         question.write_bytes(recordings.phrase("order_status").astype("<i2").tobytes())
-        async with Emulator(script) as emulator:
+        async with Emulator(script) as emulator, _identity() as identity:
             environ = {
                 **os.environ,
                 "PYTHONPATH": str(Path(__file__).parent / "stand_in"),
                 "QUESTION": str(question),
                 "AZURE_VOICELIVE_ENDPOINT": emulator.endpoint,
                 "AZURE_VOICELIVE_API_KEY": "any",
-                "AZURE_VOICELIVE_USE_API_KEY": "true",
+                "AZURE_VOICELIVE_USE_API_KEY": "" if sample.name == AGENT else "true",
+                "AGENT_NAME": "support",
+                "AGENT_PROJECT_NAME": "contoso",
+                "IDENTITY_ENDPOINT": identity,
+                "IDENTITY_HEADER": "any",
             }
             process = await asyncio.create_subprocess_exec(
                 str(python), str(sample), env=environ, cwd=folder, stdin=-1, stdout=-3, stderr=-3
@@ -69,6 +80,22 @@ async def _converse(python: Path, sample: Path, script: Script) -> list[str]:
                     process.send_signal(signal.SIGINT)
                     await process.wait()
             return [] if _is_over(emulator) else [f"exit {process.returncode}"]
+
+
+@asynccontextmanager
+async def _identity() -> AsyncIterator[str]:
+    """Play the managed identity of an App Service, which gives a token: agents take no key. Yield its URL."""
+
+    async def token(request: web.Request) -> web.Response:
+        resource, later = request.query["resource"], str(int(time.time()) + 3600)
+        return web.json_response(
+            {"access_token": "t", "expires_on": later, "resource": resource, "token_type": "Bearer"}
+        )
+
+    app = web.Application()
+    app.router.add_get("/token", token)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/token"))
 
 
 def _is_over(emulator: Emulator) -> bool:
