@@ -48,9 +48,9 @@ def line(greeting: str = GREETING, **keys: Any) -> dict[str, str]:
 
 
 def explained(notes: list[TimedNote]) -> Explanation:
-    """Explain a call from its notes, as a record keeps them."""
+    """Explain a call from its notes, as a record keeps them: with times in tenths of a millisecond."""
     begun = notes[0].at
-    events = [Event((noted.at - begun) * 1000, noted.note.event, noted.note.fields()) for noted in notes]
+    events = [Event(round((noted.at - begun) * 1000, 1), noted.note.event, noted.note.fields()) for noted in notes]
     found = explain(Subject(call="CA1", provider="twilio", line="support"), events)
     assert found.findings == recorded(notes).findings
     return found
