@@ -100,7 +100,8 @@ export class Words {
     turn.answered.textContent = ` answered in ${seconds(ms)}`;
     turn.answered.classList.toggle("late", ms > GOOD_MS);
     const all = [...this.answers.values()].map((answer) => answer.ms).sort((a, b) => a - b);
-    this.latency.textContent = `Answered in ${seconds(ms)}, ${seconds(all[all.length >> 1])} as a rule`;
+    const rule = all.length > 1 ? `, ${seconds(all[all.length >> 1])} as a rule` : "";
+    this.latency.textContent = `Answered in ${seconds(ms)}${rule}`;
   }
 
   on_reply_said({ item_id, text }) {
