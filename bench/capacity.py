@@ -52,7 +52,7 @@ class Search:
 
     @property
     def found(self) -> Capacity:
-        """What is known so far."""
+        """Return what is known so far."""
         well, bad = self._bounds()
         return Capacity(
             calls=well.calls if well else 0,

@@ -81,13 +81,13 @@ class Kept(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Program:
-    """What is run, and how."""
+    """A program to run, and its options."""
 
     name: str = "gateway"
     tree: Path | None = None
     """Another revision of the gateway, which is run in place of this one."""
     kept: Kept | None = None
-    """What the gateway keeps of its calls; without it, that is left to its defaults."""
+    """The choice of what the gateway keeps of its calls; left out, its defaults apply."""
     most_calls: int | str = 10_000
     """The gateway's limit of calls."""
     tools_port: int | None = None

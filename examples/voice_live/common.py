@@ -1,4 +1,4 @@
-"""What the programs of this folder share: which service to use, how to prove who asks, and recorded speech.
+"""The parts that the programs here share: which service to use, how to prove who asks, and recorded speech.
 
 Without options a program talks to `gateway emulator` on this machine. For Azure, give `--endpoint
 https://RESOURCE.services.ai.azure.com`, and sign in with `az login`, or set AZURE_VOICELIVE_API_KEY.

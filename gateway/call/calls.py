@@ -130,7 +130,8 @@ class Calls:
         held = self._places.take(key, reserved_only=True)
         if held is None and self.room.has_room():
             held = self._places.take(key)
-            self.room.took()
+            if held is not None:
+                self.room.took()
         return held
 
     def late_frames(self) -> dict[Call, int]:

@@ -1,4 +1,4 @@
-"""Where calls in progress are read: a process on a Unix socket here, or a gateway on its private listener."""
+"""The sources of calls in progress: a process on a Unix socket here, or a gateway on its private listener."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence

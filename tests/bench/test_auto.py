@@ -1,4 +1,4 @@
-"""What is said of a gateway that was offered more calls than it can serve."""
+"""Tests of the report on a gateway that was offered more calls than it can serve."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the public sockets cost beside the fast ones."""
+"""Tests of the bench that compares the public sockets with the fast ones."""
 
 import pytest
 

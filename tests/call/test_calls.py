@@ -319,3 +319,13 @@ async def test_a_busy_process_takes_none_but_the_calls_that_it_has_answered() ->
             assert room.room == 0
     room.room = 1
     assert calls.willing
+
+
+async def test_a_call_without_a_place_takes_no_room() -> None:
+    """All places are taken, although the process is not busy: what was turned away costs it nothing."""
+    calls, room = Calls(1), Bounded(2)
+    calls.room = room
+    with calls.place() as first, calls.place() as second:
+        assert first is not None
+        assert second is None
+        assert room.room == 1

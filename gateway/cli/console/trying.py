@@ -24,7 +24,7 @@ from gateway.logs import setup as logs
 from gateway.path_segment import segment
 
 ANY_PORT = "127.0.0.1:0"
-"""Where the console listens if its usual address is taken."""
+"""The address of the console if its usual one is taken."""
 SCRIPTED = "No Voice Live endpoint is used: an emulator answers from a script, and understands no word."
 
 

@@ -21,7 +21,7 @@ from gateway.path_segment import segment
 PERMISSIONS = {"Permissions-Policy": HEADERS["Permissions-Policy"].replace("microphone=()", "microphone=(self)")}
 """This page alone gets the microphone."""
 NO_WAY = "The phone needs a gateway that serves this console, or a public_url and a streams.key in gateway.yaml."
-"""Where nothing can take the call."""
+"""The text for a visitor where no gateway can be reached."""
 
 
 async def choice(request: web.Request) -> web.Response:

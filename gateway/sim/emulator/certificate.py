@@ -9,10 +9,11 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+ServerKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _VALID = datetime.timedelta(days=30)
 _CLOCKS_DIFFER = datetime.timedelta(hours=1)
 """A client's clock may be behind this machine's: the certificates are valid from a while ago."""
@@ -30,14 +31,17 @@ _USAGES = (
 )
 
 
-def write_certificates(folder: Path, hosts: Iterable[str] = ()) -> tuple[Path, ssl.SSLContext]:
+def write_certificates(
+    folder: Path, hosts: Iterable[str] = (), key: ServerKey | None = None
+) -> tuple[Path, ssl.SSLContext]:
     """Write ``ca.pem``, which a client has to trust, and return its path and the context of a server.
 
-    The server's certificate names this machine (localhost, 127.0.0.1, ::1) and ``hosts``. The key of the authority is
-    kept nowhere (RFC 5280). ``OSError`` where the folder cannot be written to.
+    The server's certificate names this machine (localhost, 127.0.0.1, ::1) and ``hosts``; its ``key`` is one of P-256
+    if left out. The key of the authority is kept nowhere (RFC 5280). Raises ``OSError`` where the folder cannot be
+    written to.
     """
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Voice Live emulator, local authority")])
+    authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local authority of the voice gateway")])
     is_authority = _certificate(authority, authority_key, authority, authority_key).add_extension(
         x509.BasicConstraints(ca=True, path_length=0), critical=True
     )
@@ -45,7 +49,7 @@ def write_certificates(folder: Path, hosts: Iterable[str] = ()) -> tuple[Path, s
     signed = _with_usage(is_authority, "key_cert_sign", "crl_sign").sign(authority_key, hashes.SHA256())
     ca_file.write_bytes(signed.public_bytes(Encoding.PEM))
 
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     names = x509.SubjectAlternativeName([_alternative(host) for host in dict.fromkeys((*_LOCAL, *hosts))])
     server = (
@@ -65,7 +69,7 @@ def write_certificates(folder: Path, hosts: Iterable[str] = ()) -> tuple[Path, s
 
 
 def _certificate(
-    name: x509.Name, key: ec.EllipticCurvePrivateKey, issuer: x509.Name, issuer_key: ec.EllipticCurvePrivateKey
+    name: x509.Name, key: ServerKey, issuer: x509.Name, issuer_key: ec.EllipticCurvePrivateKey
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (

@@ -33,7 +33,7 @@ class McpCall(StrictModel):
     response_done_first: bool = True
     """``True`` if ``response.done`` comes before the call's end, however short the call is."""
     approval: Literal["own_response", "outside", "call_first"] = "own_response"
-    """Where a call that needs approval is: after it, in a response of its own or outside of any; or before the request.
+    """The place of a call that needs approval: behind the request, in a response of its own or of none; or before it.
 
     ``call_first`` shows the call, then the request, in one response; approved, it runs outside of any.
     """
