@@ -77,6 +77,7 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The changes since the last update of a reader; the first one has everything. Each is one line of JSON."""
 
     about: About | None = None
+    """The state of the process; where several updates are needed, the last has it: a reader then knows every call."""
     calls: tuple[LiveCall, ...] = ()
     gone: tuple[str, ...] = ()
     """The keys of calls that are over."""

@@ -31,6 +31,8 @@ LOOK_S = 1.0
 """Most seconds until a reader is noticed that has closed its connection, while nothing changes."""
 UNREAD_S = 15.0
 """Seconds after which a reader that takes nothing, or whose machine is gone, is given up."""
+FIRST_S = 1.0
+"""Most seconds to wait for the first look at every process; less than a reader waits for this gateway."""
 AT_ONCE = 1000
 """Calls in one update, whose size readers limit."""
 ORDER_BYTES = 4096
@@ -98,7 +100,7 @@ class Relay:
     async def _write(self, request: web.Request, response: web.StreamResponse) -> None:
         updates, loop = _Updates(self._watch), asyncio.get_running_loop()
         written = loop.time()
-        async with self._watch.looking() as changed:
+        async with self._watch.looking(FIRST_S) as changed:
             self._waiting.add(changed)
             try:
                 while not self._is_closing and request.transport is not None:
@@ -167,10 +169,11 @@ class _Updates:
         gone = tuple(self._known.keys() - now.keys())
         is_new = about is not None and about != self._about
         self._known, self._about = now, about or self._about
-        if is_new or gone:
-            yield Update(about=about if is_new else None, gone=gone)
-        for start in range(0, len(changed), AT_ONCE):
-            yield Update(calls=tuple(changed[start : start + AT_ONCE]))
+        pieces = [tuple(changed[start : start + AT_ONCE]) for start in range(0, len(changed), AT_ONCE)] or [()]
+        for calls in pieces[:-1]:
+            yield Update(calls=calls)
+        if is_new or gone or changed:
+            yield Update(about=about if is_new else None, calls=pieces[-1], gone=gone)
 
 
 def _give_up_when_unread(request: web.Request) -> None:

@@ -19,7 +19,7 @@ SEEK_S = 1.0
 LINGER_S = 10.0
 """Seconds for which calls are followed after the last has looked: a page that is loaded looks twice."""
 FIRST_S = 2.0
-"""Most seconds to wait for the first update of every process."""
+"""Most seconds to wait for the first look at every process."""
 LONGEST_PAUSE_S = 16.0
 """Most seconds until a source that does not answer is asked again; the first pause is that of a search."""
 
@@ -82,14 +82,17 @@ class Watch:
         return tuple(self._about[name] for name in sources if name in self._about)
 
     @asynccontextmanager
-    async def looking(self) -> AsyncIterator[asyncio.Event]:
-        """Look until the block ends; the event is set at each change. What is slow to answer is not waited for."""
+    async def looking(self, first_s: float = FIRST_S) -> AsyncIterator[asyncio.Event]:
+        """Look until the block ends; the event is set at each change.
+
+        The block starts once every process has told its calls, or after ``first_s`` without those that are slow.
+        """
         changed = asyncio.Event()
         self._looking.add(changed)
         self._wanted.set()
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(FIRST_S):
+                async with asyncio.timeout(first_s):
                     await self._complete.wait()
             yield changed
         finally:

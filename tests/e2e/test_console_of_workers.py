@@ -40,7 +40,10 @@ async def test_the_calls_of_all_workers_are_shown_and_ended(tmp_path: Path, monk
             page = await answer.text()
         assert all(f'data-part="call twilio/{name}"' in page for name in names)
         url = f"http://{private}"
-        async with Watch(lambda: sources_at([url], KEY)).running() as seen, seen.looking():
+        async with Watch(lambda: sources_at([url], KEY)).running() as seen, seen.looking() as changed:
+            while len(seen.calls) < CALLS:
+                changed.clear()
+                await changed.wait()
             assert sorted(call.call_id for call in seen.calls) == names
         assert await seen.order(OrderFor("twilio", names.pop()), url) is Outcome.DONE
         for name in names:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -83,6 +83,23 @@ async def test_a_console_elsewhere_sees_and_ends_calls_of_all_processes(
                 assert await seen.order(OrderFor("twilio", "CA9"), url) is Outcome.REFUSED
                 assert await seen.order(OrderFor("twilio", "CA1"), "http://127.0.0.1:1") is Outcome.REFUSED
     assert mine.orders == others.orders == [Order()]
+
+
+async def test_the_state_comes_with_the_last_of_the_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader knows by the state that it has every call: a page that is loaded then misses none."""
+    monkeypatch.setattr(relay, "AT_ONCE", 2)
+    calls, played = Calls(10), [PlayedCall(f"CA{n}") for n in range(5)]
+    async with asyncio.timeout(20), process(tmp_path, calls), gateway(tmp_path) as url, AsyncExitStack() as going:
+        for call in played:
+            going.enter_context(going_on(calls, call))
+        async with source.Reader(sources_at([url], KEY)[0]) as reader:
+            first = []
+            async for update in reader.updates():
+                first.append(update)
+                if len(first) == 3:
+                    break
+        assert [len(update.calls) for update in first] == [2, 2, 1]
+        assert [update.about is not None for update in first] == [False, False, True]
 
 
 async def test_with_nobody_looking_no_process_is_asked(tmp_path: Path) -> None:
