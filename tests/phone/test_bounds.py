@@ -16,7 +16,7 @@ from gateway.phone.providers.telnyx import provider as telnyx
 from gateway.phone.providers.vobiz import provider as vobiz
 from gateway.phone.providers.vonage import ncco
 from gateway.phone.providers.vonage import provider as vonage
-from gateway.phone.shared import call_id, jwks, signed_url
+from gateway.phone.shared import call_id, jwks, signed_text, signed_url
 from gateway.phone.shared import jwt as bearer_jwt
 
 
@@ -31,8 +31,7 @@ def chosen() -> list[tuple[str, tuple[object, object]]]:
         ("a webhook of Telnyx may be old, in seconds", (telnyx.WINDOW_S, 300)),
         ("a webhook of jambonz may be old, in seconds", (jambonz.TOLERANCE_S, 300)),
         ("a token for Vonage's API is good, in seconds", (vonage.TOKEN_LIFE_S, 300)),
-        ("signatures of one request are compared", (jambonz.GIVEN_LIMIT, nonce_signature.GIVEN_LIMIT)),
-        ("signatures and texts of one request are tried", (nonce_signature.GIVEN_LIMIT, nonce_signature.TEXTS_LIMIT)),
+        ("signatures of one request are compared", (signed_text.GIVEN_LIMIT, 4)),
         ("texts of one request are tried", (nonce_signature.TEXTS_LIMIT, 4)),
         ("spellings of one address are tried", (signed_url.SPELLINGS_LIMIT, 4)),
         ("a stream of Plivo and its kin may last, in seconds", (stream_xml.STREAM_TIMEOUT_S, 24 * 3600)),

@@ -9,6 +9,7 @@ access_token  tokens that some REST APIs ask for before each command
 webhook_body  the bodies of webhooks
 xml_document  XML documents, built and written
 signed_url    the spellings of a URL that a provider may have signed
+signed_text   the text that a signature was made of, of several that it may be
 jwt           tokens signed with a shared secret
 jwks          tokens signed with a published key
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from gateway.phone.provider import SignatureError
 from gateway.phone.shared.http_request import basic_credentials, same
+from gateway.phone.shared.signed_text import signed_text
 from gateway.phone.shared.signed_url import spellings, with_credentials
 from gateway.phone.webhook import WebhookRequest
 
@@ -45,7 +46,8 @@ def _urls(request: WebhookRequest) -> Iterator[str]:
 def is_signed(given: str, urls: Iterable[str], form: Form, secrets: tuple[str, ...], *, as_sent: bool = False) -> bool:
     """Return whether ``given`` is the HMAC-SHA1 with one of ``secrets`` over one of ``urls`` and the form."""
     fields = (_as_sent(form) if as_sent else _once_and_sorted(form)).encode("utf-8", "surrogateescape")
-    return any(same(given, _sign(url, fields, secret)) for url in urls for secret in secrets)
+    texts = (url.encode("utf-8", "surrogateescape") + fields for url in urls)
+    return signed_text([given], texts, secrets, _sign) is not None
 
 
 def _once_and_sorted(form: Form) -> str:
@@ -59,6 +61,5 @@ def _as_sent(form: Form) -> str:
     return "".join(key + value for key, value in sorted(form, key=lambda field: field[0]))
 
 
-def _sign(url: str, fields: bytes, secret: str) -> str:
-    signed = url.encode("utf-8", "surrogateescape") + fields
-    return base64.b64encode(hmac.digest(secret.encode(), signed, "sha1")).decode()
+def _sign(secret: str, text: bytes) -> str:
+    return base64.b64encode(hmac.digest(secret.encode(), text, "sha1")).decode()

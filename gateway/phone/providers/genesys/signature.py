@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from gateway.phone.provider import SignatureError
+from gateway.phone.shared.signed_text import signed_text
 from gateway.phone.shared.signed_url import authorities
 
 MAX_AGE_S = 10
@@ -60,10 +61,9 @@ def verify(
     nonce = parameters.get("nonce", '""')[1:-1]
     if len(nonce) < MIN_NONCE:
         raise SignatureError(f"the signature's nonce is missing or shorter than {MIN_NONCE} characters")
-    proof = signature["signature"].encode()
-    bases = (_components(url, authority, headers, names) for authority in authorities(url))
-    proofs = (_sign(base, given["signed"], secret) for base in bases for secret in secrets)
-    if not any(hmac.compare_digest(proof, expected) for expected in proofs):
+    components = (_components(url, authority, headers, names) for authority in authorities(url))
+    texts = (_text(each, given["signed"]) for each in components)
+    if signed_text([signature["signature"]], texts, secrets, _sign) is None:
         raise SignatureError("the signature is wrong")
     return Signed(parameters.get("keyid", '""')[1:-1], nonce)
 
@@ -75,10 +75,13 @@ def nonce_of(headers: Mapping[str, str]) -> str:
     return parameters.get("nonce", "")
 
 
-def _sign(components: Mapping[str, str], signed: str, secret: bytes) -> bytes:
+def _text(components: Mapping[str, str], signed: str) -> bytes:
     lines = [f'"{name}": {value}' for name, value in components.items()]
-    text = "\n".join([*lines, f'"@signature-params": {signed}'])
-    return base64.b64encode(hmac.digest(secret, text.encode("utf-8", "surrogateescape"), "sha256"))
+    return "\n".join([*lines, f'"@signature-params": {signed}']).encode("utf-8", "surrogateescape")
+
+
+def _sign(secret: bytes, text: bytes) -> str:
+    return base64.b64encode(hmac.digest(secret, text, "sha256")).decode()
 
 
 def _check_time(parameters: Mapping[str, str], now_s: float) -> None:

@@ -3,6 +3,7 @@
 docs.jambonz.org, "Listen", "Securing webhooks", "REST API"; package @jambonz/node-client.
 """
 
+import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,8 +33,9 @@ from gateway.phone.provider import (
 )
 from gateway.phone.providers.jambonz.wire import FORMATS, PLAYOUT, JambonzCodec
 from gateway.phone.requests import HttpRequest, Requests
-from gateway.phone.shared.http_request import bearer, check_basic, ending, same
+from gateway.phone.shared.http_request import bearer, check_basic, ending
 from gateway.phone.shared.members import Members
+from gateway.phone.shared.signed_text import signed_text
 from gateway.phone.shared.webhook_body import json_body
 from gateway.phone.waiting import PAUSE_S, Wait
 from gateway.phone.webhook import (
@@ -64,8 +66,6 @@ USER = "gateway"
 """The user of the stream's credentials."""
 TOLERANCE_S = 300.0
 """The largest difference between a signature's time and ours."""
-GIVEN_LIMIT = 4
-"""Signatures of one request that are compared: jambonz may send several while a secret is replaced."""
 ENDED = frozenset({"completed", "failed", "busy", "no-answer"})
 
 Verbs = list[dict[str, Any]]
@@ -131,13 +131,12 @@ class JambonzWebhooks(Webhooks):
         if not time.isascii() or not time.isdigit() or len(time) > 12:
             raise SignatureError("Jambonz-Signature or its time is missing")
         signed = f"{time}.".encode() + request.body
-        expected = [hmac.digest(secret.encode(), signed, "sha256").hex() for secret in self._secrets]
-        given = [value for name, _, value in parts if name == "v1"][:GIVEN_LIMIT]
-        if not any(same(value, one) for one in expected for value in given):
+        given = [value for name, _, value in parts if name == "v1"]
+        if signed_text(given, [signed], self._secrets, _sign) is None:
             raise SignatureError("Jambonz-Signature is wrong")
         if abs(now_s - int(time)) > TOLERANCE_S:
             raise SignatureError(f"Jambonz-Signature is {now_s - int(time):.0f} s old")
-        return f"{time} {expected[0]}"  # whichever secret was used: a request may carry a signature by each
+        return hashlib.sha256(signed).hexdigest()
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
         """Return the call of a calling webhook, the stream whose ``actionHook`` this is, or a transfer's verbs."""
@@ -214,6 +213,10 @@ class JambonzCommands(CallCommands):
     def _update(self, call_id: str, body: Mapping[str, str]) -> HttpRequest:
         url = f"{self._api_url}/v1/Accounts/{segment(self._account_sid)}/Calls/{segment(call_id)}"
         return HttpRequest("PUT", url, self._headers, json_bytes(body))
+
+
+def _sign(secret: str, text: bytes) -> str:
+    return hmac.digest(secret.encode(), text, "sha256").hex()
 
 
 def _following(after: After) -> Answer:

@@ -1,6 +1,7 @@
 """jambonz' webhooks, verbs, signature and REST requests."""
 
 import base64
+import hashlib
 import hmac
 import json
 import time
@@ -25,6 +26,8 @@ SECRET = "my_auth_token"
 NOW_S = 1_700_000_000
 VECTOR = "dd28b17efb23ffb7f20a460f4cb56c5253c47bbf7f369993410cc94d6f2c19f2"
 BODY = b'{"call_sid":"abc"}'
+ONCE = hashlib.sha256(f"{NOW_S}.".encode() + BODY).hexdigest()
+"""What only this request has: a hash of what is signed."""
 
 jambonz = Jambonz(
     settings.Jambonz(
@@ -63,8 +66,8 @@ def verbs(body: str) -> list[dict[str, Any]]:
     [f"t={NOW_S},v1={VECTOR}", f"t={NOW_S}, v1=00, v1={VECTOR}", f"v1={VECTOR},t={NOW_S},v2=x"],
 )
 def test_signature_vector(signature: str) -> None:
-    """The vector holds, also among others; a signature is good once."""
-    assert webhooks(jambonz).verify(signed(signature), NOW_S) == f"{NOW_S} {VECTOR}"
+    """The vector holds, also among others; whichever is right, the request is the same one."""
+    assert webhooks(jambonz).verify(signed(signature), NOW_S) == ONCE
 
 
 @pytest.mark.parametrize("at", range(len(VECTOR)))

@@ -44,9 +44,10 @@ from gateway.phone.pointing import ByHand
 from gateway.phone.provider import CallCommands, Confirmation, Grant, Provider, Setup, SignatureError, Traits, Upgrade
 from gateway.phone.requests import HttpRequest, Requests
 from gateway.phone.shared.call_id import call_of
-from gateway.phone.shared.http_request import bearer, ending, is_one_of, json_request
+from gateway.phone.shared.http_request import bearer, ending, json_request
 from gateway.phone.shared.json_text import UNREADABLE, key_pressed, mark_name, read_again, text_of
 from gateway.phone.shared.members import Members
+from gateway.phone.shared.signed_text import signed_text
 from gateway.phone.shared.webhook_body import json_body
 from gateway.phone.webhook import (
     After,
@@ -194,7 +195,7 @@ class AcmeWebhooks(Webhooks):
         if not time.isascii() or not time.isdecimal() or len(time) > 12:
             raise SignatureError("expected Acme-Signature, with the time first")
         signed = f"{time}.".encode() + request.body
-        if not is_one_of(given, (hmac.digest(one.encode(), signed, hashlib.sha256).hex() for one in self._secrets)):
+        if signed_text([given], [signed], self._secrets, _sign) is None:
             raise SignatureError("Acme-Signature is wrong")
         if abs(now_s - int(time)) > WINDOW_S:
             raise SignatureError(f"the webhook is {abs(now_s - int(time)):.0f} s off: expected at most {WINDOW_S}")
@@ -241,6 +242,10 @@ class AcmeCommands(CallCommands):
 
     def _url(self, call_id: str) -> str:
         return f"{self._api_url}/calls/{segment(call_id)}"
+
+
+def _sign(secret: str, text: bytes) -> str:
+    return hmac.digest(secret.encode(), text, hashlib.sha256).hex()
 
 
 def _following(after: After) -> Answer:
