@@ -150,9 +150,43 @@ ENDS_WITH_STREAM = (
         PAGE, r"\| when the gateway is gone \|[^\n]*", "| when the gateway is gone | the call ends |", is_pattern=True
     ),
 )
+FORM_CHECK = """def _check(request: WebhookRequest) -> None:
+    if not request.field("event") or not request.field("call"):
+        raise WireError("the webhook names no event and call: expected Acme's, a form by POST")
+
+
+"""
+FORM_BODY = """BODY = b"event=incoming&call=c-1&from=%2B14155550100&to=%2B14155550199"
+SIGNATURE = "1800000000.3ba84cd0446b8d29e8ae600d46a655f832be6bd5bf7be047484f0dbcacfd9ec0"
+"""
+FORM = (
+    Edit(PROVIDER, r"def _event\(.*?(?=def make)", FORM_CHECK, is_pattern=True),
+    Edit(PROVIDER, "event = _event(request)", "_check(request)"),
+    Edit(PROVIDER, "event.text(", "request.field("),
+    Edit(
+        PROVIDER,
+        "Webhooks and their answers, both JSON;",
+        "Forms as webhooks, and their answers, JSON;",
+    ),
+    Edit(SIMULATED, "body = _written(call).encode()", "body = urlencode(call).encode()"),
+    Edit(SIMULATED, "application/json", "application/x-www-form-urlencoded"),
+    Edit(SIMULATED, "import urljoin", "import urlencode, urljoin"),
+    Edit(OWN, r"BODY = b.*?SIGNATURE = [^\n]*\n", FORM_BODY, is_pattern=True),
+    Edit(OWN, r"ANNOUNCED = .*?\n\n", "\n", is_pattern=True),
+    Edit(
+        OWN, '{"acme-signature": signature}, body=body', '{"acme-signature": signature}, parse_qsl(body.decode()), body'
+    ),
+    Edit(OWN, "body, query=query", "body, query"),
+    Edit(
+        OWN,
+        "from collections.abc import Mapping\n",
+        "from collections.abc import Mapping\nfrom urllib.parse import parse_qsl\n",
+    ),
+)
 SWITCHES: Mapping[str, Mapping[str, Sequence[Edit]]] = {
     "documents": {
         "ends-with-stream": ENDS_WITH_STREAM,
+        "form": FORM,
         "no-marks": (
             Edit(
                 WIRE,
