@@ -5,6 +5,7 @@ import pytest
 from gateway.voice.bot import Model
 from gateway.voice.service import VoiceLive, VoiceRefusedError
 from tests.voice.conftest import credentials, no_pause  # noqa: F401 -- fixtures
+from tests.voice.test_heartbeat import test_a_service_that_says_nothing_is_pinged  # noqa: F401 -- the same test
 from tests.voice.test_leg import (  # noqa: F401 -- the same tests, on the other sockets
     test_a_cancelled_response,
     test_a_greeting_and_a_tool,

@@ -1,5 +1,7 @@
 """The calls of a process, as they are shown."""
 
+import asyncio
+
 from gateway.call.calls import Calls
 from gateway.call.ending import Order
 from gateway.call.history.glance import Glance, LastWords
@@ -50,6 +52,24 @@ async def test_nothing_is_looked_at_unless_somebody_looks() -> None:
         assert sum(call.looks for call in played) == 0
         await book.changes().next()
         assert {call.looks for call in played} == {1}
+
+
+async def test_frames_go_on_during_a_look_at_many_calls() -> None:
+    """The event loop has its turn between every few calls."""
+    calls, played, turns = Calls(500), [PlayedCall(f"CA{n}") for n in range(AT_ONCE * 5)], 0
+
+    async def send_frames() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    with going_on(calls, *played):
+        async with asyncio.TaskGroup() as group:
+            frames = group.create_task(send_frames())
+            await book_of(calls).changes().next()
+            frames.cancel()
+    assert turns == 4
 
 
 async def test_numbers_and_words_are_as_the_records_have_them() -> None:

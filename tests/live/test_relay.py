@@ -5,8 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
@@ -16,13 +20,13 @@ from gateway.call.ending import Order
 from gateway.call.history.glance import Glance, LastWords
 from gateway.call.metrics import Metrics
 from gateway.live import relay, server, source, watch
-from gateway.live.messages import OrderFor, Outcome
+from gateway.live.messages import LiveCall, OrderFor, Outcome
 from gateway.live.proof import proof_of
 from gateway.live.relay import Relay
 from gateway.live.source import sources_at, sources_in
 from gateway.live.watch import Watch
 from gateway.routes.refusing.refusals import Refusals
-from tests.live.conftest import process
+from tests.live.conftest import ABOUT, process
 from tests.live.played import PlayedCall, going_on
 
 KEY, OLD = "a key that both sides share", "the key of yesterday"
@@ -45,7 +49,7 @@ async def gateway(folder: Path, metrics: Metrics | None = None) -> AsyncIterator
     async with Refusals(metrics or Metrics(())) as refusals:
         shown = Relay(Watch(partial(sources_in, folder)), (KEY, OLD), refusals)
         shown.add_to(app)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=PATIENCE_S)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=PATIENCE_S, lingering_time=0)
         await runner.setup()
         async with shown.running():
             site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -155,6 +159,93 @@ async def test_what_is_no_order_is_refused(tmp_path: Path) -> None:
             assert answer.status == 503
         for one in readers:
             one.close()
+
+
+async def test_a_reader_that_has_gone_makes_room_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A console that is started again and again is not shut out by what it was."""
+    monkeypatch.setattr(relay, "LOOK_S", 0.01)
+    async with (
+        asyncio.timeout(20),
+        process(tmp_path, Calls(1)),
+        gateway(tmp_path) as url,
+        aiohttp.ClientSession(base_url=url, headers={"Authorization": proof_of(KEY)}) as client,
+    ):
+        for _ in range(relay.MOST_READERS):
+            (await client.get("/live")).close()
+        status = 503
+        while status == 503:
+            async with client.get("/live") as answer:
+                status = answer.status
+        assert status == 200
+
+
+async def test_a_reader_gets_what_has_changed_alone() -> None:
+    """A call of which nothing is new comes once, however often others change; so does the state of the gateway."""
+    first, other = (LiveCall(provider="twilio", call_id=name, line="a", started=1, state="talking") for name in "AB")
+    seen = SimpleNamespace(calls=[first, other], about=[ABOUT])
+    updates = relay._Updates(seen)  # type: ignore[arg-type]  # as good as one
+
+    def written() -> list[Any]:
+        return [msgspec.json.decode(line) for line in updates.lines()]
+
+    (all_of_it,) = written()
+    assert ([call["call_id"] for call in all_of_it["calls"]], all_of_it["about"]["limit"]) == (["A", "B"], 10)
+    assert written() == []
+    seen.calls = [first, msgspec.structs.replace(other, words="On its way.")]
+    (changed,) = written()
+    assert ([call["call_id"] for call in changed["calls"]], set(changed)) == (["B"], {"calls"})
+    seen.calls = [first]
+    assert written() == [{"gone": ["twilio/B"]}]
+    assert written() == []
+
+
+async def test_a_reader_to_whom_nothing_is_new_learns_that_the_gateway_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an empty line from time to time: without one it would take the gateway for gone."""
+    monkeypatch.setattr(relay, "LOOK_S", 0.01)
+    monkeypatch.setattr(relay, "ALIVE_S", 0.02)
+    async with (
+        asyncio.timeout(20),
+        process(tmp_path, Calls(1)),
+        gateway(tmp_path) as url,
+        aiohttp.ClientSession(base_url=url, headers={"Authorization": proof_of(KEY)}) as client,
+        client.get("/live") as answer,
+    ):
+        assert b"about" in await answer.content.readline()
+        assert [await answer.content.readline() for _ in range(2)] == [b"\n", b"\n"]
+
+
+async def test_a_reader_that_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection is ended, which its machine may be gone from."""
+    monkeypatch.setattr(relay, "UNREAD_S", 0.01)
+    aborted: list[bool] = []
+    transport = SimpleNamespace(abort=lambda: aborted.append(True))
+    seen = Watch(lambda: ())
+    async with asyncio.timeout(20), Refusals(Metrics(())) as refusals, seen.running():
+        seen._about["live-1.sock"] = ABOUT
+
+        async def write(line: bytes) -> None:
+            await asyncio.Event().wait()
+
+        request: Any = SimpleNamespace(transport=transport)
+        response: Any = SimpleNamespace(write=write)
+        await Relay(seen, (KEY,), refusals)._write(request, response)
+    assert aborted == [True]
+
+
+async def test_an_order_that_is_too_long_is_not_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused as soon as it is longer than any, and not when its time is over."""
+    async with asyncio.timeout(20), gateway(tmp_path) as url:
+        address = urlsplit(url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        headers = f"Host: here\r\nAuthorization: {proof_of(KEY)}\r\nContent-Length: 1000000\r\n"
+        writer.write(f"POST /order HTTP/1.1\r\n{headers}\r\n".encode() + b"x" * (relay.ORDER_BYTES + 1))
+        assert b" 413 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_gateway_that_stops_lets_its_readers_go(tmp_path: Path) -> None:

@@ -1,19 +1,23 @@
 """The calls of all processes, followed while somebody looks."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Self
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.call.calls import Calls
 from gateway.call.ending import Order
 from gateway.call.history.glance import Glance, LastWords
 from gateway.live import server, watch
-from gateway.live.messages import OrderFor, Outcome
+from gateway.live.messages import OrderFor, Outcome, Update
 from gateway.live.source import Source, sources_in
 from gateway.live.watch import Watch
-from tests.live.conftest import process
+from tests.live.conftest import ABOUT, process
 from tests.live.played import PlayedCall, going_on
+from tests.virtual_time import virtual_time
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +74,52 @@ async def test_a_process_that_ends_takes_its_calls_along(tmp_path: Path) -> None
                 changed.clear()
                 await changed.wait()
         assert seen.about == []
+
+
+class Away:
+    """A gateway that is away but for a while at its sixth try; it keeps the times of the tries."""
+
+    def __init__(self) -> None:
+        self.tries: list[float] = []
+
+    def __call__(self, source: Source) -> Self:
+        self.tries.append(asyncio.get_running_loop().time())
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        pass
+
+    async def updates(self) -> AsyncIterator[Update]:
+        """Raise, or yield the state and end after a while."""
+        if len(self.tries) != 6:
+            raise ConnectionRefusedError
+        yield Update(about=ABOUT)
+        await asyncio.sleep(100)
+
+
+@virtual_time
+async def test_a_gateway_that_is_away_is_asked_ever_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to 16 s; once it has answered it counts as well, and the pauses begin anew. Each failure is logged once."""
+    monkeypatch.setattr(watch, "SEEK_S", 1.0)
+    away, url = Away(), "https://gateway.example.com"
+    monkeypatch.setattr(watch, "Reader", away)
+    with capture_logs() as logs:
+        async with Watch(lambda: [Source(url=url)]).running() as seen, seen.looking():
+            assert [one.failure for one in seen.gateways] == ["is not reached"]
+            await asyncio.sleep(40)
+            assert [(one.failure, one.about) for one in seen.gateways] == [("", (ABOUT,))]
+            await asyncio.sleep(110)
+            assert [one.failure for one in seen.gateways] == ["is not reached"]
+    pauses = [later - earlier for earlier, later in zip(away.tries, away.tries[1:], strict=False)]
+    assert pauses[:8] == pytest.approx([1, 2, 4, 8, 16, 101, 2, 4], abs=1.1)
+    assert [entry["detail"] for entry in logs] == [
+        "is not reached",
+        "has closed the connection",
+        "is not reached",
+    ]
 
 
 def test_the_sockets_of_a_folder_are_its_processes(tmp_path: Path) -> None:

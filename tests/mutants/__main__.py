@@ -16,6 +16,8 @@ from _pytest.main import pytest_runtestloop
 from tests.mutants.mutation import Mutation, mutations
 from tests.mutants.transplant import transplant
 
+ROOMS = ("delivery", "recording", "store", "storing")
+"""The packages of the records with tests enough of their own."""
 TESTS = {
     "gateway/call": (
         "tests/call",
@@ -27,8 +29,13 @@ TESTS = {
         "not one_odd_file and not any_parameters_give and not any_value_at_any_key and not any_text_gives "
         "and not no_text_is_a_traceback",
     ),
+    "gateway/connecting": ("tests/connecting", "tests/voice/test_service.py"),
+    "gateway/console": ("tests/console",),
     "gateway/fleet": ("tests/fleet", "tests/call/test_calls.py"),
+    "gateway/live": ("tests/live", "tests/console/pages/test_now.py"),
     "gateway/phone": ("tests/phone", "tests/conformance", "--ignore=tests/phone/test_official_validators.py"),
+    "gateway/records": ("tests/records", *(f"--ignore=tests/records/{room}" for room in ROOMS)),
+    **{f"gateway/records/{room}": (f"tests/records/{room}",) for room in ROOMS},
     "gateway/routes": ("tests/routes",),
     "gateway/tools": ("tests/tools",),
     "gateway/voice": ("tests/voice",),
@@ -43,8 +50,8 @@ OWN = {
     "gateway/phone/providers/genesys/signature.py": ("genesys/test_signature.py", "genesys/test_provider.py"),
     "gateway/phone/leg.py": ("test_leg.py", "test_bounds.py", "test_streams.py"),
     "gateway/phone/dialects/plivo/signature.py": ("plivo/test_provider.py", "vobiz/test_provider.py"),
-    "gateway/routes/webhooks.py": ("test_webhook_taken.py", "test_webhooks.py"),
-    "gateway/routes/media_stream.py": ("test_stream_taken.py", "test_media_stream.py"),
+    "gateway/routes/webhooks.py": ("test_webhook_taken.py", "test_webhook_full.py", "test_webhooks.py"),
+    "gateway/routes/media_stream.py": ("test_stream_taken.py", "test_stream_left.py", "test_media_stream.py"),
 }
 """The tests that are asked first, where their names do not tell."""
 LAST = ("test_any_order.py", "test_random_call.py")

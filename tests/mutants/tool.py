@@ -25,7 +25,7 @@ from typing import Any
 from tests.mutants.mutation import ROOT, Change, equivalents
 
 WORK = ROOT / "build" / "mutation"
-COPIED = ("gateway", "tests", "docs", "config", "examples", "README.md", ".env.example")
+COPIED = ("gateway", "tests", "docs", "config", "examples", "README.md", "CHANGELOG.md", ".env.example")
 REPORT = ROOT / "docs" / "mutants.md"
 HEAD = "| module | mutants | tried | killed | share | equivalent | survived |\n|---|---|---|---|---|---|---|\n"
 UNNOTICED = (0, 33)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from gateway.fleet.board import Board
 from gateway.phone.events import CallStarted, PhoneClosed, PhoneEnd, PhoneEvent, Playout
 from gateway.phone.provider import CallCommands, Codec, Grant, Provider, SignatureError, Upgrade
 from gateway.phone.providers.twilio.provider import Twilio
-from gateway.phone.requests import HttpRequest, Steps
+from gateway.phone.requests import HttpRequest, Requests, Steps
 from gateway.phone.token import StreamTokens
 from gateway.phone.waiting import Wait
 from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
@@ -81,11 +82,12 @@ class Scripted(Twilio):
     def __init__(self) -> None:
         super().__init__(Settings(), setup("twilio"))
         self.webhooks = self
-        self.commands = ScriptedCommands()
+        self.commands: ScriptedCommands = ScriptedCommands()
         self.says: IncomingCall | StreamEnded | Answer | WireError = INCOMING
         self.statuses: Sequence[CallStatus] | WireError = WireError("no status")
         self.document: Answer | Steps[Answer] = Answer("document")
         self.connects: list[Connect] = []
+        self.waits: list[Wait | None] = []
         self.events: dict[str, PhoneEvent] = {
             "start": started(),
             "probe": PhoneClosed(PhoneEnd.HUNG_UP, probe=True),
@@ -111,7 +113,9 @@ class Scripted(Twilio):
         return Answer(f"{call.call_id} is refused", requests=(HttpRequest("POST", f"{API}/refuse"),))
 
     def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
-        return Answer(f"{call.call_id} is told {follows.say!r}")
+        self.waits.append(wait)
+        transferred = f" and transferred to {follows.transfer}" if follows.transfer else ""
+        return Answer(f"{call.call_id} is told {follows.say!r}{transferred}")
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         if isinstance(self.statuses, WireError):
@@ -122,11 +126,18 @@ class Scripted(Twilio):
 class ScriptedCommands(CallCommands):
     """A REST API that ends calls and lets them go on."""
 
+    redirect: Callable[[str, str], Requests] | None = None
+
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
         return [HttpRequest("POST", f"{API}/{call_id}/after", body=after.say.encode())]
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         return [HttpRequest("DELETE", f"{API}/{call_id}")]
+
+
+def redirected(call_id: str, url: str) -> Sequence[HttpRequest]:
+    """Let a call leave its stream: a command of some providers, which the scripted one has where a test gives it."""
+    return [HttpRequest("POST", f"{API}/{call_id}/redirect", body=url.encode())]
 
 
 class Control(CallControl):
@@ -155,6 +166,26 @@ class Answering(Functions):
         return FunctionResult(call.function.name, "ok")
 
 
+class Taping:
+    """Keeps what would be on the tapes."""
+
+    def __init__(self) -> None:
+        self.taped: list[tuple[object, ...]] = []
+
+    @contextmanager
+    def webhook(self, provider: Provider, webhook: WebhookRequest) -> Iterator[Callable[[Answer | None, str], None]]:
+        """Keep a webhook with its answer, or why it was refused."""
+        yield lambda answer, refused: self.taped.append((provider.name, webhook, answer, refused))
+
+    def refused_webhook(self, provider: Provider, webhook: WebhookRequest, reason: str) -> None:
+        """Keep a webhook that proved nothing."""
+        self.taped.append((provider.name, webhook, reason))
+
+    def refused_stream(self, provider: Provider, upgrade: Upgrade, reason: str) -> None:
+        """Keep an upgrade that was refused."""
+        self.taped.append((provider.name, upgrade.url, reason))
+
+
 REFUSED, UNCERTAIN = CallControlError("answered 422", "no", refused=True), CallControlError("no answer")
 
 
@@ -167,12 +198,13 @@ class Run:
     notes: Sequence[Note] = ()
     told: list[str] = field(default_factory=list)
     errands: list[CallErrands] = field(default_factory=list)
+    leaves: list[Callable[[EndCall], Awaitable[None]]] = field(default_factory=list)
 
 
 class Stage:
     """Webhooks and streams of one provider."""
 
-    def __init__(self, folder: Path, lines: Mapping[str, str] | None = None, limit: int = 5) -> None:
+    def __init__(self, folder: Path, lines: Mapping[str, str] | None = None, limit: int = 5, tapes: Any = None) -> None:
         self.provider, self.control = Scripted(), Control()
         self.metrics = Metrics(["twilio"])
         self.refused: list[Refused] = []
@@ -211,6 +243,7 @@ class Stage:
             public_url=PUBLIC,
             max_message=1024,
             start_timeout_s=0.01,
+            tapes=tapes,
         )
         self.webhooks = Webhooks(
             providers=providers,
@@ -229,6 +262,7 @@ class Stage:
             replayed=board.webhooks,
             strand=self.streams.strand,
             ahead=ahead,
+            tapes=tapes,
         )
 
     def _prepare(self, line: object, call: CallStarted) -> tuple[CallSettings, Any]:
@@ -288,10 +322,12 @@ def stand_in(run: Run) -> type:
             record: CallRecord,
             errands: CallErrands,
             on_end: Any,
+            leave: Callable[[EndCall], Awaitable[None]],
             **rest: Any,
         ) -> None:
             self._record, self._on_end = record, on_end
             run.errands.append(errands)
+            run.leaves.append(leave)
 
         async def run(self) -> EndCall:
             for note in run.notes:

@@ -2,19 +2,29 @@
 
 import asyncio
 import importlib.metadata
+import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from prometheus_client.values import MultiProcessValue
 
+from gateway.call.calls import Calls
 from gateway.call.ending import EndReason
 from gateway.call.metrics import KNOWN_ERRORS, Metrics
 from gateway.call.refusal import Refusal
 from gateway.fleet.board import Board
-from gateway.routes.health import _exposition
+from gateway.routes.health import Health, _exposition
 from gateway.routes.worker_processes import WorkerDeaths
+from gateway.voice.bot import Model
+from gateway.voice.endpoints.circuit import Failure
+from gateway.voice.endpoints.endpoint import Endpoint
+from gateway.voice.endpoints.metrics import EndpointMetrics
+from gateway.voice.endpoints.pool import Pool
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import GATEWAY, LINE, Rig, configuration, instant, listening, rig, session_of
 
@@ -54,6 +64,40 @@ async def test_what_the_service_refuses_is_shown(tmp_path: Path) -> None:
         _, shown = await get(held, "/readyz")
         assert shown["session_reduced"] == [{"answering": "gpt-4.1", "left_out": ["metadata"], "passed_over": False}]
         assert await held.metric("gateway_session_reduced_total", member="metadata") == 1
+
+
+async def ready(*names: str, failed: str = "") -> tuple[int, dict[str, Any]]:
+    """The answer of a gateway with these endpoints: the first has a session, and one has failed."""
+    board, now = Board(5), asyncio.get_running_loop().time()
+    pool = Pool([Endpoint(name, priority) for priority, name in enumerate(names)], board.sessions)
+    pool.open(Model("gpt-realtime"), now)
+    pool.note_ready(names[0], 0.2506)
+    if failed:
+        pool.note_failed(failed, Failure.UNREACHABLE, now)
+    service: Any = SimpleNamespace(pool=pool, shown_reductions=tuple)
+    metrics = Metrics(["twilio"])
+    of_endpoints = EndpointMetrics(metrics.registry, list(names))
+    health = Health(Calls(5, board.places), metrics, board, service, of_endpoints)
+    said = await health.ready(make_mocked_request("GET", "/readyz"))
+    return said.status, json.loads(said.text or "")
+
+
+async def test_endpoints_are_shown_where_there_are_several() -> None:
+    """Each with its circuit, its sessions, its last failure and how long a session takes, as far as it is known."""
+    status, body = await ready("west", "north", failed="north")
+    assert (status, body["voice_live"]) == (200, "reachable")
+    assert body["endpoints"] == [
+        {"name": "west", "circuit": "closed", "sessions": 1, "sessions_minute": 1, "ready_ms": 251},
+        {"name": "north", "circuit": "open", "sessions": 0, "sessions_minute": 0, "last_failure": "unreachable"},
+    ]
+
+
+async def test_an_endpoint_that_is_alone_is_shown_once_it_fails() -> None:
+    """With what failed; while all is well there is nothing to tell of it."""
+    assert "endpoints" not in (await ready("west"))[1]
+    status, body = await ready("west", failed="west")
+    assert (status, body["status"], body["voice_live"]) == (503, "unreachable", "unreachable")
+    assert [(one["circuit"], one["last_failure"]) for one in body["endpoints"]] == [("open", "unreachable")]
 
 
 async def test_full_and_draining_are_not_ready(tmp_path: Path) -> None:
@@ -200,9 +244,14 @@ def test_metrics_of_several_workers_come_from_their_directory(tmp_path: Path, mo
     """Not from the process that is asked; where the directory was removed, its own are all that is left."""
     metrics, deaths = Metrics(["twilio"]), WorkerDeaths(Board(1))
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    for pid in (101, 102):
+        of_worker: Any = MultiProcessValue(lambda pid=pid: pid)  # type: ignore[no-untyped-call]  # as in gateway.routes.health
+        of_worker("counter", "gateway_tries", "gateway_tries_total", (), (), "Tries.").inc(pid)
     of_all = _exposition(metrics.registry, deaths).decode()
     assert "gateway_calls_limit" not in of_all
     assert "gateway_workers_died" in of_all
+    assert "gateway_tries_total 203.0" in of_all
+    assert "process_resident_memory_bytes" not in of_all  # of a worker that runs alone, and these do not
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "removed"))
     of_one = _exposition(metrics.registry, deaths).decode()
     assert "gateway_calls_limit" in of_one

@@ -29,6 +29,7 @@ from tests.routes.stage import (
     UNCERTAIN,
     Run,
     Stage,
+    Taping,
     stand_in,
     started,
 )
@@ -350,8 +351,9 @@ async def test_a_stream_for_which_there_is_no_place(tmp_path: Path, stops: bool,
 
 
 async def test_a_stream_that_proves_nothing(tmp_path: Path) -> None:
-    """403, and nothing is done for whoever asks."""
-    stage = Stage(tmp_path)
+    """403, and nothing is done for whoever asks; it is on the tapes that wait for a stream of this provider."""
+    taping = Taping()
+    stage = Stage(tmp_path, tapes=taping)
     stage.grant = SignatureError("the stream has no token")
     response = await stage.streams.handle(upgrade(stage))  # type: ignore[arg-type]  # as good as one
     assert response.status == 403
@@ -359,6 +361,8 @@ async def test_a_stream_that_proves_nothing(tmp_path: Path) -> None:
         (Refusal.UNAUTHORIZED, "the stream has no token")
     ]
     assert stage.control.made == []
+    address = PUBLIC.replace("https", "wss") + "/stream/twilio/support/t0ken?a=%20b&c=d"
+    assert taping.taped == [("twilio", address, "the stream has no token")]
 
 
 async def test_a_stream_whose_line_is_gone(tmp_path: Path) -> None:

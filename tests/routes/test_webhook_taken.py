@@ -15,7 +15,18 @@ from gateway.phone.webhook import After, Answer, CallStatus, IncomingCall, Strea
 from gateway.routes.refusing.refusals import Refused
 from gateway.routes.stream_keys import is_over, note_stream
 from tests.e2e.rig import LINE, NUMBER
-from tests.routes.stage import API, CALLER, ENDED, PUBLIC, REFUSED, RESCUED, SORRY, UNCERTAIN, Stage
+from tests.routes.stage import (
+    API,
+    CALLER,
+    ENDED,
+    PUBLIC,
+    REFUSED,
+    RESCUED,
+    SORRY,
+    UNCERTAIN,
+    Stage,
+    redirected,
+)
 
 LIMITED = {"support": LINE + RESCUED + "limits: {calls: 1}\n"}
 COMMAND = HttpRequest("POST", f"{API}/answer")
@@ -77,6 +88,20 @@ async def test_a_line_after_which_nothing_follows_is_not_asked(tmp_path: Path) -
     assert (connect.then_url, connect.on_failure) == ("", After())
 
 
+@pytest.mark.parametrize(
+    ("keys", "asks"), [("after: {say: Goodbye.}\n", True), (RESCUED, False), ("on_failure: {say: Sorry.}\n", False)]
+)
+async def test_a_provider_whose_document_rescues_a_caller_is_told_by_request(
+    tmp_path: Path, keys: str, asks: bool
+) -> None:
+    """Its document goes on after every stream: it asks us only where there is nothing in it for a failure."""
+    stage = Stage(tmp_path, {"support": LINE + keys})
+    stage.provider.commands.redirect = redirected
+    await stage.webhook()
+    (connect,) = stage.provider.connects
+    assert bool(connect.then_url) is asks
+
+
 async def test_a_token_has_no_number_longer_than_any(tmp_path: Path) -> None:
     """The token is part of an address, which has its bounds."""
     stage = Stage(tmp_path)
@@ -115,33 +140,6 @@ async def test_a_call_whose_connection_is_refused_is_ended_otherwise(tmp_path: P
     stage.control.failures = [REFUSED]
     assert await stage.webhook() == Answer(requests=(INSTEAD,))
     assert stage.control.made == [COMMAND, INSTEAD]
-
-
-@pytest.mark.parametrize(
-    ("lines", "limit", "drained", "reason"),
-    [
-        (LIMITED, 5, False, Refusal.LINE_FULL),
-        (None, 1, False, Refusal.FULL),
-        (None, 5, True, Refusal.DRAINING),
-    ],
-)
-async def test_a_call_without_a_place_is_told_so(
-    tmp_path: Path, lines: dict[str, str] | None, limit: int, drained: bool, reason: Refusal
-) -> None:
-    """In the provider's words for busy, with a line of the log and a count; whoever has a place keeps it."""
-    stage = Stage(tmp_path, lines, limit)
-    await stage.webhook()
-    stage.calls.draining = drained
-    stage.provider.says = IncomingCall("CA2", CALLER, NUMBER)
-    with capture_logs() as logs:
-        assert await stage.webhook() == Answer("CA2 is refused", requests=(HttpRequest("POST", f"{API}/refuse"),))
-    assert [made.url for made in stage.control.made] == [f"{API}/refuse"]
-    (refused,) = stage.refused
-    assert (refused.reason, refused.detail) == (reason, "no room on line support")
-    (entry,) = logs
-    assert (entry["event"], entry["provider"], entry["call"]) == ("webhook_refused", "twilio", "CA2")
-    assert stage.metric("gateway_calls_refused_total", reason=reason.value) == 1
-    assert [call.call_id for call in stage.calls.expected()] == ["CA1"]
 
 
 async def test_a_place_is_kept_a_little_longer_than_the_token_is_good(
@@ -212,6 +210,17 @@ async def test_other_events_at_the_same_address_are_answered_and_taken(tmp_path:
     assert stage.control.made == [COMMAND]
     assert stage.calls.in_use == 0
     assert is_over(stage.used, *KEY)
+
+
+async def test_an_answer_to_another_event_whose_request_fails_is_counted(tmp_path: Path) -> None:
+    """As the provider's failure: 502, so that it may send the event again."""
+    stage = Stage(tmp_path)
+    stage.provider.says = Answer("accepted", requests=(COMMAND,))
+    stage.control.failures = [UNCERTAIN]
+    with capture_logs() as logs:
+        assert await stage.webhook() == Refused(Refusal.PROVIDER_REFUSED, str(UNCERTAIN))
+    assert stage.metric("gateway_call_control_failures_total", provider="twilio") == 1
+    assert [entry["provider"] for entry in logs if entry["event"] == "call_control_failed"] == ["twilio"]
 
 
 @pytest.mark.parametrize(

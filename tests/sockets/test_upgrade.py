@@ -161,6 +161,15 @@ def client() -> aiohttp.ClientSession:
 ANSWER = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
 
 
+async def test_of_a_refusal_the_beginning_is_read() -> None:
+    """Enough to tell why; a body of any size would take the time of a call that waits for its session."""
+    head = "HTTP/1.1 403 X\r\nContent-Type: text/plain\r\nContent-Length: 1000000\r\n\r\n"
+    async with answering(head + "no" * 250_000) as url, aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await connected(http, url)
+    assert refused.value.message == "no" * 2048
+
+
 @both_ways
 async def test_messages_that_come_with_the_answer_are_read(way: str) -> None:
     """A service may speak at once: what stands behind its answer in one piece is not lost, even half a frame."""

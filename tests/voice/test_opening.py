@@ -277,14 +277,14 @@ NO_MODEL = error(code="invalid_model", event_id=None, message="Model gpt-realtim
 @pytest.mark.parametrize(
     "failure",
     [
-        FakeSocket(NO_MODEL),
-        FakeSocket(error(param="session.instructions")),
-        VoiceRefusedError("404", status=404),
+        lambda: FakeSocket(NO_MODEL),
+        lambda: FakeSocket(error(param="session.instructions")),
+        lambda: VoiceRefusedError("404", status=404),
     ],
 )
-async def test_another_model_of_the_line_answers(failure: FakeSocket | Exception) -> None:
+async def test_another_model_of_the_line_answers(failure: Callable[[], FakeSocket | Exception]) -> None:
     """At once; the next call begins with it, and says so."""
-    service = Service(failure, FakeSocket(ready()), FakeSocket(ready()))
+    service = Service(failure(), FakeSocket(ready()), FakeSocket(ready()))
     with capture_logs() as logs:
         _, result = await opened(service, FIRST, SECOND)
         assert isinstance(result, Opened)

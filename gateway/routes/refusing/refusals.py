@@ -200,7 +200,7 @@ class Refusals:
         """Answer an ``Expect`` header (RFC 9110 §10.1.1) before the body is read."""
         if request.version < HttpVersion11:
             return None
-        if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+        if request.headers[hdrs.EXPECT].lower() != "100-continue":
             return self.response("request", Refused(Refusal.BAD_EXPECTATION), request)
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0

@@ -35,6 +35,7 @@ async def test_both_changes_of_state_are_logged_and_counted() -> None:
         assert not load.has_room()
         assert registry.get_sample_value("saturated") == 1
         thread.share = BUSY_RESUME / 2
+        thread.late = {"a": 0, "b": 0}
         await asyncio.sleep(RESUME_S + PERIOD_S * 2)
         assert load.has_room()
         assert registry.get_sample_value("saturated") == 0
@@ -43,6 +44,8 @@ async def test_both_changes_of_state_are_logged_and_counted() -> None:
         ("saturation_over", "info"),
     ]
     assert logged[0]["detail"] == "the event loop's thread uses 100% of a core"
+    assert (logged[0]["calls"], logged[1]["calls"]) == (0, 2)
+    assert logged[1]["busy"] < BUSY_RESUME
 
 
 @virtual_time

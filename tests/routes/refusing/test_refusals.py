@@ -71,6 +71,7 @@ async def refused(
         ("GET", "/stream/twilio/support/token/more", 404, "stream_refused", "unknown_path"),
         ("POST", "/phone/answer/twilio", 404, "request_refused", "unknown_path"),
         ("GET", "/", 404, "request_refused", "unknown_path"),
+        ("GET", "/Xanswer/twilio", 404, "request_refused", "unknown_path"),
         ("PUT", "/answer/twilio", 405, "webhook_refused", "wrong_method"),
         ("PATCH", "/answer/twilio/support", 405, "webhook_refused", "wrong_method"),
         ("DELETE", "/status/twilio", 405, "webhook_refused", "wrong_method"),
@@ -115,6 +116,20 @@ async def test_the_hint_says_what_is_to_be_changed(tmp_path: Path, path: str, hi
     """A path that nearly fits is told apart from any other."""
     async with gateway(tmp_path) as held:
         assert hint in (await refused(held, "POST", path))[1]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("PUT", "/answer/twilio", KINDS[Refusal.WRONG_METHOD].hint),
+        ("POST", "/stream/twilio", "expected GET"),
+        ("POST", "/metrics", "expected GET or HEAD"),
+    ],
+)
+async def test_a_wrong_method_is_told_the_right_one(tmp_path: Path, method: str, path: str, hint: str) -> None:
+    """Of a webhook the method is set at the provider; nobody sets that of any other request."""
+    async with gateway(tmp_path) as held:
+        assert (await refused(held, method, path))[1]["hint"] == hint
 
 
 @pytest.mark.parametrize(
@@ -206,6 +221,17 @@ async def test_each_flood_is_told_when_its_period_is_over(tmp_path: Path) -> Non
             await asyncio.sleep(0.6)
             assert counts(logs)[2:] == [("request", "unknown_path", 1)]
     assert len(counts(logs)) == 3
+
+
+@virtual_time
+async def test_a_flood_of_expectations_is_told_as_one_of_requests(tmp_path: Path) -> None:
+    """They are refused before anybody knows what they are for."""
+    with capture_logs() as logs:
+        async with gateway(tmp_path) as held, aiohttp.ClientSession() as http:
+            for _ in range(22):
+                async with http.post(f"{held.gateway.url}/answer/twilio", headers={"Expect": "a miracle"}) as said:
+                    assert said.status == 417
+    assert counts(logs) == [("request", "bad_expectation", 2)]
 
 
 def counts(logs: Sequence[Mapping[str, object]]) -> list[tuple[object, object, object]]:
