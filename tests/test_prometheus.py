@@ -63,6 +63,7 @@ FIRST_EVENTS: list[tuple[str, Callable[[Metrics], None]]] = [
     *(("GatewayStreamsBreak", ended(EndReason(reason))) for reason in EndReason if reason.startswith("stream_")),
     *(("GatewayTurnsCallsAway", lambda m, r=r: m.refused(r)) for r in (Refusal.FULL, Refusal.LINE_FULL)),
     ("GatewayIsCrowded", lambda m: m.refused(Refusal.CROWDED)),
+    ("GatewayIsSaturated", lambda m: m.saturated.set(1)),
     ("GatewayLosesLogLines", lambda m: m.log_lines_lost.inc()),
     *(("GatewayProofsFail", lambda m, r=r: m.refused(r)) for r in (Refusal.BAD_SIGNATURE, Refusal.UNAUTHORIZED)),
     *(("GatewayKnowsNoSuchLine", lambda m, r=r: m.refused(r)) for r in (Refusal.UNKNOWN_NUMBER, Refusal.UNKNOWN_LINE)),
