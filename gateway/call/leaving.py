@@ -88,15 +88,18 @@ class Leaving:
         """Stay where the model wanted to leave; what a key began goes on."""
         if not self.planned or not self._by_model or self._is_final:
             return []
-        self.planned, self._by = False, None
-        return [notes.HangUpCancelled(), RESULTS_FIRST]
+        return [self._stay(), RESULTS_FIRST]
 
     def call_off(self) -> list[AddMessage | Note]:
         """Stay, because the caller speaks; a message tells the model, which believes that the call is over."""
         if not self.planned or self._line_closed or self._is_final:
             return []
+        return [self._stay(), CALL_GOES_ON]
+
+    def _stay(self) -> Note:
         self.planned, self._by = False, None
-        return [notes.HangUpCancelled(), CALL_GOES_ON]
+        target = self._target.name if self._target is not None else None
+        return notes.HangUpCancelled(target, "model" if self._by_model else "key")
 
     def spoken(self) -> None:
         """Note that last words are being said, so that no others are needed."""

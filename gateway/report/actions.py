@@ -117,7 +117,7 @@ _TOLD = {
     "transfer_started": ("call", "transfer to {target} begins"),
     "transfer_failed": ("call", "transfer to {target} failed{reason}"),
     "transferred": ("call", "transferred to {target}"),
-    "hang_up_cancelled": ("call", "not hung up: the caller spoke into the farewell"),
+    "hang_up_cancelled": ("call", "{not_left}: the caller spoke into the last words"),
     "closed_line": ("call", "the line is closed at this hour"),
 }
 
@@ -136,6 +136,7 @@ def action_text(kind: str, fields: Fields) -> tuple[str, str] | None:
     made = {
         "answer": "approved" if fields.get("approved") else "not approved",
         "entered": "nothing entered" if ended == "nothing" else ended,
+        "not_left": f"not transferred to {fields['target']}" if fields.get("target") else "not hung up",
         "reason": f": {fields['detail']}" if fields.get("detail") else "",
     }
     return who, text.format_map(defaultdict(str, {**fields, **made}))

@@ -22,6 +22,7 @@ from gateway.phone.events import DigitPressed
 from gateway.voice.commands import AddMessage, AnswerApproval, CommitTurn, CreateResponse, SayText, TruncateReply
 from gateway.voice.events import (
     ApprovalRequested,
+    CallerSpoke,
     ReplyAudio,
     ReplyComplete,
     ResponseEnded,
@@ -107,6 +108,17 @@ def test_a_key_transfers_without_the_model() -> None:
     assert press(story, "0") == [DESK.announce]
     story.answer(request=story.requests[-1])
     assert story.listen(1.5) == [TransferCaller("desk", "+14255550199")]
+
+
+def test_speech_calls_off_what_a_key_began() -> None:
+    """>> 0, speech over the announcement << no transfer, which the record tells as the key's."""
+    story = Story(SETTINGS)
+    press(story, "0")
+    story.answer(request=story.requests[-1], seconds=3)
+    story.listen(1)
+    story.tell(CallerSpoke("u"))
+    assert story.noted(notes.HangUpCancelled) == [notes.HangUpCancelled("desk", "key")]
+    assert story.listen(5) == []
 
 
 def test_a_key_hangs_up() -> None:

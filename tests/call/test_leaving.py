@@ -79,7 +79,7 @@ def test_a_caller_who_speaks_over_the_announcement_stays() -> None:
     assert [type(command) for command in told] == [StopPlayback, TruncateReply, AddMessage]
     assert told[-1] == CALL_GOES_ON
     assert story.listen(5) == []
-    assert story.noted(notes.HangUpCancelled) == [notes.HangUpCancelled()]
+    assert story.noted(notes.HangUpCancelled) == [notes.HangUpCancelled("desk", "model")]
 
 
 def test_nobody_hears_the_caller_during_the_transfer() -> None:

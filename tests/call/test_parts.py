@@ -75,7 +75,7 @@ def test_a_plan_to_leave_is_put_off() -> None:
     states = [call.state]
     call.carry_out([PutOffLeaving()], 1.0)
     assert [*states, call.state] == [State.LEAVING, State.TALKING]
-    assert call.hand_over() == Commands(voice=[RESULTS_FIRST], notes=[notes.HangUpCancelled()])
+    assert call.hand_over() == Commands(voice=[RESULTS_FIRST], notes=[notes.HangUpCancelled(None, "model")])
 
 
 def test_a_response_that_is_held_open_is_cancelled() -> None:

@@ -290,6 +290,23 @@ def test_a_refused_transfer(tmp_path: Path) -> None:
     assert found.findings[0].detail.startswith("to desk: ")
 
 
+def test_a_transfer_that_the_caller_calls_off(tmp_path: Path) -> None:
+    """A key asks for it, and the caller speaks into its announcement; the bot answers and the call goes on."""
+
+    async def caller(held: Exchange, phone: SimulatedPhone) -> None:
+        await heard(held, 1)
+        await phone.press("1")
+        await held.told("support", "reply_started", 2)
+        await asyncio.sleep(1)
+        await say(held, "Where is my parcel?")
+        await heard(held, 3)
+
+    target = {"to": "+14255550199", "announce": "5000 ms of an announcement"}
+    found = call(tmp_path, caller, lines=line(transfers={"desk": target}, on_key={"1": {"transfer": "desk"}}))
+    assert kinds(found) == ["transfer_called_off"]
+    assert found.findings[0].detail == "to desk, which a key had asked for"
+
+
 def test_a_provider_that_closes(tmp_path: Path) -> None:
     """The stream is reset in the middle of the greeting."""
 

@@ -82,7 +82,7 @@ async def test_a_caller_who_speaks_into_the_farewell_keeps_the_call(tmp_path: Pa
             await session.speech_stopped()
             await held.until(lambda: len(held.fields("CA1", "reply_heard")) == 3)
             assert not phone.closed.is_set()
-        assert held.fields("CA1", "hang_up_cancelled") == [{}]
+        assert held.fields("CA1", "hang_up_cancelled") == [{"target": None, "asked_by": "model"}]
         assert (await held.end_of("CA1"))["reason"] == "caller_hung_up"
         held.emulator.check()
 

@@ -16,7 +16,7 @@ def test_lost_streams_are_counted_among_the_last_calls() -> None:
     def end(reason: EndReason, provider: str = "twilio") -> None:
         call = CallIdentity("CA1", provider, "support", "", "", "g711_ulaw", 0.0)
         ends.observe(call, TimedNote(0.0, CallEnded(reason, "provider", "", provider, 1.0, 0)))
-        ends.observe(call, TimedNote(0.0, HangUpCancelled()))
+        ends.observe(call, TimedNote(0.0, HangUpCancelled(None, "model")))
 
     end(EndReason.STREAM_LOST)
     end(EndReason.CALLER_HUNG_UP)

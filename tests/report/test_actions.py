@@ -90,7 +90,12 @@ def test_keys_of_a_gateway_elsewhere_are_not_told(call: CallResult) -> None:
         ("transfer_started", {"target": "desk"}, ("call", "transfer to desk begins")),
         ("transfer_failed", {"target": "desk", "detail": "503"}, ("call", "transfer to desk failed: 503")),
         ("transfer_failed", {"target": "desk", "detail": ""}, ("call", "transfer to desk failed")),
-        ("hang_up_cancelled", {}, ("call", "not hung up: the caller spoke into the farewell")),
+        ("hang_up_cancelled", {"target": None}, ("call", "not hung up: the caller spoke into the last words")),
+        (
+            "hang_up_cancelled",
+            {"target": "desk"},
+            ("call", "not transferred to desk: the caller spoke into the last words"),
+        ),
         ("closed_line", {}, ("call", "the line is closed at this hour")),
     ],
 )

@@ -299,7 +299,7 @@ def test_words_and_numbers_only_where_asked_for() -> None:
 def test_every_kind_of_note_is_taken() -> None:
     """One that is not known here is an event, and fails nothing."""
     story = Story()
-    story.tell(1.0, notes.HangUpCancelled())
+    story.tell(1.0, notes.HangUpCancelled(None, "model"))
     story.tell(1.0, notes.ServiceError("rate_limit_exceeded", "slow down"))
     story.tell(1.0, notes.OddMessage("phone", "once"))
     story.ends(2.0)

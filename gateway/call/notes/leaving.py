@@ -1,5 +1,7 @@
 """The notes of transfers, and of a call that is about to end. Pure."""
 
+from typing import Literal
+
 from gateway.call.notes.note import Note
 
 
@@ -23,7 +25,13 @@ class TransferFailed(Note, frozen=True):
 
 
 class HangUpCancelled(Note, frozen=True):
-    """Made when the bot was about to leave the call and stays."""
+    """Made when the bot was about to leave the call and stays.
+
+    ``target`` is the name of a target of the line, ``None`` where the call was to end.
+    """
+
+    target: str | None
+    asked_by: Literal["model", "key"]
 
 
 class ShutDownAnnounced(Note, frozen=True):

@@ -171,6 +171,11 @@ KINDS: Mapping[str, Kind] = {
         ("transfers",),
         "Check the target's number and what the account may call; the detail has the provider's words.",
     ),
+    "transfer_called_off": Kind(
+        "A transfer was called off before it began",
+        ("transfers", "on_key", "barge_in.min_speech_ms"),
+        "Make the words before a transfer short, or let only longer speech interrupt them.",
+    ),
     # The gateway's files, and protocols
     "line_file": Kind(
         "The newest version of the line's file has a mistake and was not used",

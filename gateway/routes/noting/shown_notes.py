@@ -49,7 +49,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "transfer_started": ("target",),
     "transfer_failed": ("target",),
     "transferred": ("target",),
-    "hang_up_cancelled": (),
+    "hang_up_cancelled": ("target",),
     "closed_line": (),
 }
 """The notes that are shown, each with the fields that go with it. What else a note has stays here."""

@@ -169,7 +169,7 @@ def test_a_function_behind_end_call_keeps_the_call() -> None:
     story.tell(ToolCalled("r", "a", "end_call", "{}"))
     told = story.tell(ToolCalled("r", "b", "status", "{}"))
     assert told == [RESULTS_FIRST, RunFunction("b", "status", "{}")]
-    assert story.noted(notes.HangUpCancelled) == [notes.HangUpCancelled()]
+    assert story.noted(notes.HangUpCancelled) == [notes.HangUpCancelled(None, "model")]
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
     assert story.listen(5) == []
 

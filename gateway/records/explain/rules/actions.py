@@ -36,12 +36,22 @@ def tools(case: Case) -> Iterator[Finding]:
 
 
 def transfers(case: Case) -> Iterator[Finding]:
-    """Find transfers that the provider did not carry out."""
+    """Find transfers that the provider did not carry out, and those that were called off and did not come later."""
     failed = case.log.all("transfer_failed")
     if failed:
         last = failed[-1]
         detail = f"to {last.text('target')}: {last.text('detail')}"
         yield made("transfer_refused", 85, detail, [event.at_ms for event in failed])
+    called_off = [
+        event
+        for event in case.log.all("hang_up_cancelled")
+        if event.text("target") and case.log.after(event, "transfer_started") is None
+    ]
+    if called_off:
+        last = called_off[-1]
+        is_key = any(event.text("asked_by") == "key" for event in called_off)
+        detail = f"to {last.text('target')}, which {'a key' if is_key else 'the model'} had asked for"
+        yield made("transfer_called_off", 66 if is_key else 46, detail, [event.at_ms for event in called_off])
 
 
 def line_files(case: Case) -> Iterator[Finding]:

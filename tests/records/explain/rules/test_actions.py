@@ -32,6 +32,19 @@ def test_a_transfer_that_was_refused() -> None:
     assert detail("transfer_refused", note(8000, "transfer_failed", target="desk", detail="busy")) == "to desk: busy"
 
 
+def test_a_transfer_that_was_called_off() -> None:
+    """A key's weighs more than the model's; one that came later is none, nor is a farewell that the caller spoke into."""
+    by_key = note(8000, "hang_up_cancelled", target="desk", asked_by="key")
+    by_model = note(8000, "hang_up_cancelled", target="desk", asked_by="model")
+    assert detail("transfer_called_off", by_key) == "to desk, which a key had asked for"
+    assert detail("transfer_called_off", by_model) == "to desk, which the model had asked for"
+    assert scores(by_key)["transfer_called_off"] > scores(by_model)["transfer_called_off"]
+    assert scores(by_key, note(8200, "transfer_started", target="desk")) == {}
+    assert list(scores(note(7000, "transfer_started", target="desk"), by_key)) == ["transfer_called_off"]
+    assert scores(note(8000, "hang_up_cancelled", target=None, asked_by="model")) == {}
+    assert scores(note(8000, "hang_up_cancelled")) == {}
+
+
 def test_a_line_whose_file_has_a_mistake() -> None:
     """And the generation that was used."""
     started = note(0, "call_started", caller="", called="", generation="g1", line_error="support.yaml:3:1: wrong")
