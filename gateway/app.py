@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -264,12 +264,12 @@ async def serving(
     watched = private_listener(deployment.listen.private) if deployment.listen.private else None
     app = public_paths(streams, webhooks, None if watched else health, refusals)
     sockets = inherited.public if inherited else [listener] if listener else ()
-    async with (
-        telemetry or nullcontext(),
-        store.running() if store else nullcontext(),
-        tapes or nullcontext(),
-        storage.running() if storage else nullcontext(),
-        recorder or nullcontext(),
+    running: tuple[AbstractAsyncContextManager[object] | None, ...] = (
+        telemetry,
+        store.running() if store else None,
+        tapes,
+        storage.running() if storage else None,
+        recorder,
         voice_live,
         ahead,
         probing(voice_live, next((answering_for(line) for line in lines), None)),
@@ -280,34 +280,30 @@ async def serving(
         book.following(),
         refusals,
         live_serving(live, live_server),
-        listening(app, connections, refusals, host=host, port=port, sockets=sockets) as public,
-        private_listening(health, refusals, watched, inherited.private if inherited else (), relay) as private,
-    ):
+    )
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        for part in filter(None, running):
+            await enter(part)
+        public = await enter(listening(app, connections, refusals, host=host, port=port, sockets=sockets))
+        private_sockets = inherited.private if inherited else ()
+        private = await enter(private_listening(health, refusals, watched, private_sockets, relay))
         url, private_url = url_of(public), url_of(private) if private else ""
-        names = [line.name for line in lines]
         (version,) = origins(deployment, ("voice_live", "api_version"))
         log.info(
             "serving",
             host=public.host,
             port=public.port,
             private=private_url,
-            lines=names,
+            lines=[line.name for line in lines],
             api_version=version.value,
             api_version_from=version.origin,
         )
         phrases.begin(lines)
         with watching(metrics), load.measured() if load else nullcontext():
             try:
-                yield Gateway(
-                    url,
-                    calls,
-                    metrics,
-                    voice_live,
-                    admission,
-                    streams.adopt,
-                    partial(_retire, calls, public, private),
-                    private_url,
-                )
+                retire = partial(_retire, calls, public, private)
+                yield Gateway(url, calls, metrics, voice_live, admission, streams.adopt, retire, private_url)
             finally:
                 await calls.drain(drain_s, DRAIN_LIMIT_S)
                 await streams.strand_expected()

@@ -82,6 +82,9 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "sim/providers/_telnyx_wire.py",
     "voice/commands.py",
 }
+BLOCKS_IN_A_FUNCTION = 12
+"""One within the other, each context manager of a ``with`` counted. Python allows twenty; 3.12.1 crashes at less."""
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 OPENS_WITH_A_QUESTION = re.compile(r"(What|Whether|How|Who|Whoever|Whom|Whose|Which)\b")
 
 
@@ -108,6 +111,32 @@ def test_a_folder_holds_no_more_than_one_sees_at_a_glance() -> None:
         if folder != ONE_FOR_EACH_PROVIDER:
             counts[folder] = counts.get(folder, 0) + 1
     assert {name: count for name, count in counts.items() if count > MODULES_IN_A_FOLDER} == FULL_FOLDERS
+
+
+def depth(node: ast.AST) -> int:
+    """Count the blocks of a function that stand one within the other."""
+    own = 0
+    match node:
+        case ast.With() | ast.AsyncWith():
+            own = len(node.items)
+        case ast.Try() | ast.TryStar():
+            own = 1 + bool(node.finalbody and node.handlers)
+        case ast.For() | ast.AsyncFor() | ast.While():
+            own = 1
+    inner = (one for one in ast.iter_child_nodes(node) if not isinstance(one, FUNCTIONS))
+    return own + max(map(depth, inner), default=0)
+
+
+def test_blocks_are_not_nested_deeper_than_every_python_compiles() -> None:
+    """The context managers that a long-lived function enters go onto a stack."""
+    files = [path for folder in ("gateway", "tests", "bench", "examples") for path in (ROOT / folder).rglob("*.py")]
+    deep = {
+        f"{path.relative_to(ROOT).as_posix()}: {node.name}"
+        for path in files
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, FUNCTIONS) and max(map(depth, node.body)) > BLOCKS_IN_A_FUNCTION
+    }
+    assert deep == set()
 
 
 def test_a_file_ends_before_one_loses_the_thread() -> None:
