@@ -13,6 +13,11 @@ from gateway.errors import InputError
 
 FORM = 1
 """The version of the form; a reader refuses a later one."""
+KIND_NAMES = (
+    *("type", "event", "eventType", "kind", "Kind", "action", "command"),
+    *("op", "opcode", "cmd", "method", "messageType", "message_type", "msgType", "msg_type"),
+)
+"""The members in which peers name the kind of a message: first those that are known, then those that others use."""
 LARGEST = 512 * 1024 * 1024
 """Bytes of a file that is read."""
 
@@ -133,7 +138,7 @@ def kind_of(message: Any) -> str:
     """Return the type of a JSON message by the member in which providers and the service name it."""
     if not isinstance(message, Mapping):
         return ""
-    for name in ("type", "event", "eventType", "kind", "Kind", "action", "command"):
+    for name in KIND_NAMES:
         value = message.get(name)
         if isinstance(value, str) and value:
             return value

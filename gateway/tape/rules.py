@@ -5,6 +5,8 @@ import re
 
 from azure.ai.voicelive import models
 
+from gateway.tape.form import KIND_NAMES
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -37,8 +39,8 @@ COUNTERS = _words(
 """Members that count or measure: their digits are no person's."""
 VERBATIM = frozenset({"message", "reason", "info", "title", "detail", "error_text", "failure", "error", "status_text"})
 """Members in which a peer says in words what is wrong: kept word for word, without what it quotes of people."""
-TOKENS = _words(
-    """type event eventtype kind object status code param role encoding format action command verb track tracks method
+TOKENS = frozenset(map(str.lower, KIND_NAMES)) | _words(
+    """object status code param role encoding format verb track tracks
     contenttype content-type protocol direction callstatus streamevent state model voice name_type mixtype upgrade
     connection accept accept-encoding sec-websocket-protocol sec-websocket-extensions user-agent refused by reason_code
     playback source channels channel_type stream mode bidirectionalmode bidirectionalcodec"""

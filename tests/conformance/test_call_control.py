@@ -103,7 +103,8 @@ def test_what_the_wire_carries_is_what_the_traits_say(name: str) -> None:
         codec = begun(name)
         codec.encode(PlayAudio(format_of(golden(name)).silence(400)))
         sent = list(codec.encode(command))
-        assert bool(sent) == is_wanted, f"{name}: {trait} of the traits says otherwise: {command} is sent as {sent}"
+        says = f"{name}: {command} is sent as {sent}, and {trait} of the traits says otherwise"
+        assert bool(sent) == is_wanted, f"{says}; a way begins with stream if the wire has a message, and only then"
     assert playout.returns_marks or not marks, f"{name}: confirmation of the traits: the playout returns no marks"
 
 

@@ -15,6 +15,7 @@ from gateway.phone.commands import PlayAudio
 from gateway.phone.events import CallerAudio, CallStarted, MalformedMessage, PhoneEvent
 from gateway.phone.provider import Codec
 from gateway.phone.providers import PROVIDERS
+from gateway.tape.form import kind_of
 from tests.conformance.transcripts import (
     Message,
     Step,
@@ -28,6 +29,7 @@ from tests.conformance.transcripts import (
 from tests.conformance.wires import begun, fresh, places, start_text, unvouched, words
 from tests.phone.any_json import values
 
+FORM_OF_TAPES = "gateway/tape/form.py"
 WIRES: tuple[Callable[[str], Codec], ...] = (unvouched, fresh, begun)
 """A wire whose stream came without our answer, one before its start, and one in the call."""
 
@@ -49,6 +51,18 @@ def written(events: Sequence[PhoneEvent], out: Sequence[Message]) -> str:
     """Return the lines that a transcript would have to have."""
     lines = [{"event": of_event(event)} for event in events] + [{"out": of_message(message)} for message in out]
     return "\n".join(json.dumps(line, separators=(",", ":"), ensure_ascii=False) for line in lines) or "nothing"
+
+
+@pytest.mark.parametrize("transcript", every_transcript(), ids=str)
+def test_the_kind_of_a_message_is_known_to_tapes(transcript: Transcript) -> None:
+    """Tapes show no other text of a message; a start may be the only one without a kind."""
+    for step in transcript.steps:
+        if not isinstance(step.act, str) or not step.act.startswith("{"):
+            continue
+        is_start = any(isinstance(event, CallStarted) for event in step.events)
+        known = kind_of(read) if isinstance(read := json.loads(step.act), dict) else ""
+        where = f"{transcript.path}:{step.number}: no member names the kind of this message"
+        assert known or is_start or not step.events, f"{where}: add the one that does to KIND_NAMES of {FORM_OF_TAPES}"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -87,7 +87,7 @@ async def test_elsewhere_nobody_is_rescued_by_a_gateway_that_is_gone(
                 await vanish_during(held, relay, monkeypatch, case)
             return
         phone = await vanish_during(held, relay, monkeypatch, case)
-    assert phone.continuation == ()
+    assert {step.kind for step in phone.continuation} <= {"hang_up"}
     assert phone.ended_by != "caller"
 
 

@@ -59,7 +59,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
 
 def test_the_kind_of_a_message_is_found_where_peers_write_it() -> None:
     """Each provider has its own member for it."""
-    assert [kind_of(each) for each in ({"type": "a"}, {"event": "b"}, {"eventType": "c"}, {"Kind": "d"})] == list(
-        "abcd"
-    )
+    kinds = ({"type": "a"}, {"event": "b"}, {"eventType": "c"}, {"Kind": "d"}, {"op": "e"}, {"messageType": "f"})
+    assert [kind_of({"v": 2, **each}) for each in kinds] == list("abcdef")
+    assert kind_of({"op": "a", "type": "b"}) == "b"
     assert kind_of({"sampleRate": 8000}) == kind_of([]) == ""
