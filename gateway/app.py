@@ -283,8 +283,9 @@ async def serving(
     )
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        for part in filter(None, running):
-            await enter(part)
+        for part in running:
+            if part is not None:  # one that holds nothing yet is false
+                await enter(part)
         public = await enter(listening(app, connections, refusals, host=host, port=port, sockets=sockets))
         private_sockets = inherited.private if inherited else ()
         private = await enter(private_listening(health, refusals, watched, private_sockets, relay))
