@@ -33,7 +33,7 @@ def test_a_transfer_that_was_refused() -> None:
 
 
 def test_a_transfer_that_was_called_off() -> None:
-    """A key's weighs more than the model's; one that came later is none, nor is a farewell that the caller spoke into."""
+    """A key's weighs more than the model's; later ones count for nothing, as a farewell that the caller spoke into."""
     by_key = note(8000, "hang_up_cancelled", target="desk", asked_by="key")
     by_model = note(8000, "hang_up_cancelled", target="desk", asked_by="model")
     assert detail("transfer_called_off", by_key) == "to desk, which a key had asked for"
