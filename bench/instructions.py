@@ -21,7 +21,7 @@ from bench import lockstep, trial
 from bench.beside_tools import markdown
 from bench.certificate import certificate
 from bench.target import Kept, Program, Target, running
-from bench.websocket import PeerError
+from bench.websocket import LateError, PeerError
 
 CALLS, SECONDS = 5, 20.0
 """As many calls as the gateway can keep up with under valgrind, which slows it down fifty times."""
@@ -59,7 +59,8 @@ NAMES: Mapping[str, Callable[[Counts], float]] = {
 def counts(tree: Path | None = None) -> Counts:
     """Count one call in lock step, of another revision's ``tree`` where that is given.
 
-    Raise PeerError where there is no valgrind, or the machine was too busy for deltas at the pace of time.
+    Raise PeerError where there is no valgrind, and BusyError where the machine was too busy for deltas at the pace of
+    time.
     """
     _require_valgrind()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, lockstep.listening() as server:
@@ -84,7 +85,7 @@ def _counted(call: lockstep.Call, counter: "_Counter") -> Counts:
         whole = _least(REPLIES, lambda: call.reply(lockstep.MOST_DELTAS), counter)
         if call.ran_dry <= 2 * REPLIES + MOST_DRY:
             return Counts(frame, (whole - without) / lockstep.MOST_DELTAS)
-    raise PeerError("--instructions: too many deltas came late: the machine is too busy to count")
+    raise LateError("--instructions: too many deltas came late")
 
 
 def _least(times: int, work: Callable[[], None], counter: "_Counter") -> int:
@@ -118,6 +119,8 @@ class _Counter:
         command = ["vgdb", f"--pid={self._target.pid}", *words]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=CONTROL_LIMIT_S)  # noqa: S603 -- valgrind's
+        except subprocess.TimeoutExpired as error:
+            raise LateError(f"--instructions: {error}") from None
         except (subprocess.SubprocessError, OSError) as error:
             raise PeerError(f"--instructions: {' '.join(command)}: {error}") from None
 

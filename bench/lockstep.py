@@ -20,6 +20,7 @@ from bench.websocket import (
     CLOSE,
     READ_BYTES,
     TEXT,
+    LateError,
     PeerError,
     frame,
     frames_in,
@@ -82,10 +83,10 @@ class End:
         self._sock.sendall(data)
 
     def next(self) -> dict[str, Any]:
-        """Wait for the next message and return it; PeerError where none comes."""
+        """Wait for the next message and return it; LateError where none comes."""
         message = self.next_within(LIMIT_S)
         if message is None:
-            raise PeerError(f"nothing came from the program under test for {LIMIT_S:.0f} s")
+            raise LateError(f"nothing came from the program under test for {LIMIT_S:.0f} s")
         return message
 
     def next_within(self, limit_s: float) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.tool_server import TOOLS
-from bench.websocket import PeerError
+from bench.websocket import BusyError, LateError, PeerError
 
 OTHERS = {"plain": "bench.plain_bridge", "relay": "bench.relay"}
 """The modules of what the gateway is measured beside, by their names."""
@@ -26,6 +26,8 @@ START_S, STOP_S, LOOKS_EVERY_S = 60.0, 15.0, 0.01
 OUTPUT_CHARS = 2000
 COUNTED_START_S = 300.0
 COUNTED = ("valgrind", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes")
+MOST_WAITING = 0.2
+"""The share of its time for which a program may wait for a core; beyond it, what is late is the machine's doing."""
 _WHOLE_PROCESS = 2
 """Linux makes a clock's number of a process's number: ``MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED)``."""
 PORTS, TRIES = range(20_000, 32_000), 20
@@ -171,7 +173,8 @@ def running(program: Program, url: str, authority: bytes, core: int | None) -> I
     """Run a program during the block, on one core if that is given.
 
     ``url`` is the service's, ``authority`` the PEM that the program is to trust. Raise PeerError with its last output
-    if it does not listen in time, and add that output to a PeerError that the block raises.
+    if it does not listen in time, and add that output to a PeerError that the block raises; BusyError in place of one
+    for a wait that took too long on a machine that others keep busy.
     """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
@@ -202,10 +205,33 @@ def running(program: Program, url: str, authority: bytes, core: int | None) -> I
                 is_counted=program.count is not None,
                 started_in_s=time.monotonic() - began,
             )
-        except PeerError as error:
-            raise PeerError(f"{error}\nThe program's last output:\n{_end_of(log)}") from None
+        except (PeerError, TimeoutError) as error:
+            waited = _waited_s(process.pid) / (time.monotonic() - began)
+            raise explained(error, waited, _end_of(log)) from None
         finally:
             _stop(process)
+
+
+def explained(error: PeerError | TimeoutError, waited: float, output: str) -> PeerError:
+    """Return an error with the program's last output, and its cause where that is the machine.
+
+    ``waited`` is the share of the time for which the program waited for a core.
+    """
+    text = f"{error}\nThe program's last output:\n{output}"
+    if not isinstance(error, LateError | TimeoutError):
+        return PeerError(text)
+    if waited <= MOST_WAITING:
+        return LateError(text)
+    return BusyError(f"the machine is too busy: the program waited for a core for {waited:.0%} of the time: {text}")
+
+
+def _waited_s(pid: int) -> float:
+    """Return how long the first thread of a process has waited for a core; 0 where Linux does not count that."""
+    try:
+        _ran, waited, _turns = Path(f"/proc/{pid}/schedstat").read_text().split()
+    except OSError:
+        return 0.0
+    return int(waited) / 1e9
 
 
 def _environment(url: str, authority: bytes, folder: Path) -> dict[str, str]:
@@ -251,12 +277,14 @@ def _arguments(program: Program, port: int, folder: Path) -> list[str]:
 
 def _await_listening(process: "subprocess.Popen[bytes]", port: int, limit_s: float) -> None:
     deadline = time.monotonic() + limit_s
-    while process.poll() is None and time.monotonic() < deadline:
+    while process.poll() is None:
         with socket.socket() as sock:
             if sock.connect_ex(("127.0.0.1", port)) == 0:
                 return
+        if time.monotonic() >= deadline:
+            raise LateError(f"the program under test did not listen within {limit_s:.0f} s")
         time.sleep(LOOKS_EVERY_S)
-    raise PeerError(f"the program under test did not listen within {limit_s:.0f} s")
+    raise PeerError("the program under test has ended")
 
 
 def _end_of(log: Path) -> str:

@@ -24,6 +24,14 @@ class PeerError(Exception):
     """An error of the peer that this bench cannot measure; the message names it."""
 
 
+class LateError(PeerError):
+    """A wait for the peer that took too long; on an idle machine that is the peer's fault."""
+
+
+class BusyError(PeerError):
+    """A wait that took too long because others had the cores: nothing can be measured now."""
+
+
 def frame(payload: bytes, *, masked: bool, opcode: int = TEXT) -> bytes:
     """Write one whole frame. RFC 6455 §5.2."""
     size = len(payload)

@@ -7,12 +7,12 @@ import pytest
 
 from bench import instructions
 from bench.instructions import Counts
-from bench.websocket import PeerError
+from bench.websocket import BusyError, LateError, PeerError
 
 KEPT = Counts(frame=50_000, delta=200_000)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed: no instructions are counted")
 def test_a_frame_and_a_delta_take_no_more_instructions_than_before() -> None:
     """Counted in user space, from one socket to the other: at most a twentieth more than what is kept."""
@@ -22,8 +22,29 @@ def test_a_frame_and_a_delta_take_no_more_instructions_than_before() -> None:
             f"no instructions are kept for {instructions.build()}: check the last good revision out and keep what it "
             f"takes, by `{instructions.RENEW}`"
         )
-    counted = instructions.counts()
+    counted = counts_or_skip()
     assert instructions.grown(counted, before) == [], counted
+
+
+def counts_or_skip() -> Counts:
+    """Count; on a machine that others keep busy nothing can be counted, and every other failure is one."""
+    try:
+        return instructions.counts()
+    except BusyError as error:
+        pytest.skip(f"no instructions are counted: {str(error).splitlines()[0]}")
+
+
+@pytest.mark.parametrize("error", [BusyError, LateError, PeerError])
+def test_a_busy_machine_alone_is_an_excuse(error: type[PeerError], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that is late on an idle machine, or ends, fails the test."""
+
+    def fail() -> Counts:
+        raise error("the machine is too busy: 80% of the time: nothing came\nThe program's last output:\n")
+
+    monkeypatch.setattr(instructions, "counts", fail)
+    expected = pytest.skip.Exception if error is BusyError else error
+    with pytest.raises(expected, match=r"nothing came$" if error is BusyError else "nothing came"):
+        counts_or_skip()
 
 
 def test_what_has_grown_is_named() -> None:
