@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from gateway.config import ConfigErrors, Line
 from gateway.config.line.line import Rescue
 from gateway.config.line.tools import McpTool
 from gateway.config.providers import provider_of
-from gateway.config.telling.describe import describe
+from gateway.config.telling.describe import describe, named
 from gateway.config.telling.describe_accounts import describe_accounts
 from gateway.config.telling.describe_endpoints import describe_endpoints
 from gateway.config.telling.describe_receivers import describe_receivers
@@ -20,6 +21,8 @@ from gateway.errors import InputError
 from gateway.logs.redaction import Redactor, secrets_in
 
 CONFIG = Path("config/gateway.yaml")
+MOST_IN_FULL = 10
+"""More lines than this are told by a row each, unless ``--verbose`` wants them in full."""
 
 
 class Online(Protocol):
@@ -44,6 +47,11 @@ def add_check(commands: Any, online: Online) -> None:
         type=Path,
         metavar="FILE",
         help="check only this: the file of a line, with what gateway.yaml says, or another gateway.yaml with its lines",
+    )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help=f"say what each line will do, of more than {MOST_IN_FULL} too",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, for a script")
     parser.add_argument("--strict", action="store_true", help="end with 1 where there is a warning, for a pipeline")
@@ -72,8 +80,7 @@ def _check(options: argparse.Namespace, online: Online) -> int:
         return 2 if checked.errors else code or wanting
     if checked.errors:
         raise ConfigErrors(checked.errors)
-    for line in checked.lines:
-        print(describe(line), end="\n\n")
+    _tell_lines(checked.lines, in_full=options.verbose or len(checked.lines) <= MOST_IN_FULL)
     for deployment in checked.deployments:
         if deployment.providers.served:
             print(describe_accounts(deployment), end="\n\n")
@@ -87,6 +94,16 @@ def _check(options: argparse.Namespace, online: Online) -> int:
         print(fine)
     code, _ = online(checked, quiet=False) if options.online else (0, None)
     return code or wanting
+
+
+def _tell_lines(lines: Sequence[Line], *, in_full: bool) -> None:
+    if in_full:
+        for line in lines:
+            print(describe(line), end="\n\n")
+        return
+    for line in lines:
+        print(named(line))
+    print("what each will do: --verbose; what one of them will do: gateway check FILE", end="\n\n")
 
 
 def _for_scripts(checked: Checked) -> dict[str, object]:

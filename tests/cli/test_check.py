@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
+from gateway.cli.check import MOST_IN_FULL
 
 LINE = """
 numbers: ["*"]
@@ -113,6 +114,24 @@ def test_one_line_file_is_checked(
     assert told.startswith("draft: +14255550101\n  model      gpt-4o ")
     assert "  after      says 'Goodbye.', then the call ends\n" in told
     assert told.endswith(f"{draft}: fine\n")
+
+
+def test_many_lines_are_a_row_each(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the order of their names, with what tells more; a few, and those that are asked for, are told in full."""
+    for number in range(MOST_IN_FULL - 1):
+        line = LINE.replace('"*"', f'"+1425555010{number}"')
+        (config.parent / "lines" / f"desk{number}.yaml").write_text(line)
+    assert main(["check", "--config", str(config)]) == 0
+    assert capsys.readouterr().out.count("  model      gpt-4.1 ") == MOST_IN_FULL
+    (config.parent / "lines" / "zoo.yaml").write_text(LINE.replace('"*"', '"+14255550199", "+14255550198"'))
+    assert main(["check", "--config", str(config)]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("desk0: +14255550100\ndesk1: +14255550101\n")
+    assert "\nsales: any other number\nzoo: +14255550199, +14255550198\nwhat each will do: --verbose; " in told
+    assert "  model  " not in told
+    assert told.endswith(f"{config}: fine, {MOST_IN_FULL + 1} lines\n")
+    assert main(["check", "--config", str(config), "--verbose"]) == 0
+    assert capsys.readouterr().out.count("  model      gpt-4.1 ") == MOST_IN_FULL + 1
 
 
 def test_a_line_file_is_checked_where_there_is_no_configuration(

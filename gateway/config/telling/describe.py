@@ -18,9 +18,13 @@ _KINDS = {Engine.NATIVE: "hears and speaks itself", Engine.CASCADED: "Azure spee
 
 def describe(line: Line) -> str:
     """Return a line as rows of ``what  how``, headed by its name and numbers."""
+    return "\n".join([named(line), *(f"  {what:<10} {how}" for what, how in _rows(line))])
+
+
+def named(line: Line) -> str:
+    """Return a line by its name and numbers alone."""
     numbers = ", ".join("any other number" if n == ANY_NUMBER else n for n in line.settings.numbers)
-    rows = [f"  {what:<10} {how}" for what, how in _rows(line)]
-    return "\n".join([f"{line.name}: {numbers}", *rows])
+    return f"{line.name}: {numbers}"
 
 
 def _rows(line: Line) -> Iterator[tuple[str, str]]:
