@@ -21,8 +21,10 @@ from gateway.records.explain.page import page_of, recorded_from_ms
 from gateway.records.explain.sound import Sound, sound_of
 from gateway.records.explain.stored import of_stored
 from gateway.records.explain.terminal import as_text
-from gateway.records.search import read_call
+from gateway.records.search import find_calls, read_call
+from gateway.records.store.database import Database
 from gateway.records.stored_call import StoredCall
+from gateway.records.wanted import Wanted
 from gateway.text import json_bytes, one_line_inside
 
 FILE_MODE = 0o600
@@ -33,7 +35,12 @@ def add_explain(commands: Any) -> None:
     """Add ``gateway explain`` to the commands."""
     parser = commands.add_parser("explain", help="say why a call went as it did: silences, interruptions, findings")
     completes_directories(
-        parser.add_argument("call", metavar="CALL", help="a key, the provider's id, the beginning of one, or a folder")
+        parser.add_argument(
+            "call",
+            nargs="?",
+            metavar="CALL",
+            help="a key, the provider's id, the beginning of one, or a folder (default: the call that began last)",
+        )
     )
     add_config_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -47,24 +54,31 @@ def add_explain(commands: Any) -> None:
 
 async def _explain(options: argparse.Namespace) -> int:
     settings, beside = Recordings(), Path()
-    if is_folder(options.call):
+    if from_folder := options.call is not None and is_folder(options.call):
         stored = read_folder(Path(options.call))
     else:
         deployment = load_deployment(options.config, os.environ)
         settings, beside = deployment.recordings, deployment.file.parent
         async with records_database(deployment) as database:
-            stored = await read_call(database, options.call)
+            stored = await read_call(database, options.call or await _last(database))
     subject, events = of_stored(stored)
     found = explain(subject, events)
     if options.html is not None:
         sound = await _sound(stored, settings, beside)
-        from_ms = 0 if is_folder(options.call) else recorded_from_ms(events)
+        from_ms = 0 if from_folder else recorded_from_ms(events)
         _write(options.html, page_of(subject, events, found, *(sound or ()), from_ms=from_ms))
     if options.json:
         print(json_bytes(one_line_inside(msgspec.to_builtins(found))).decode())
     else:
         print(as_text(found), end="")
     return 0
+
+
+async def _last(database: Database) -> str:
+    """Return the key of the call that began last. Raises ``InputError`` where there is none."""
+    for call in await find_calls(database, Wanted(), 1):
+        return call.call_key
+    raise InputError("there is no call yet, expected one, or the folder of a simulated call")
 
 
 async def _sound(stored: StoredCall, settings: Recordings, beside: Path) -> Sound | None:

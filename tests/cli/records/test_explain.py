@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from gateway.audio.wav import write_wav
 from gateway.cli import main
-from gateway.records.rows import RecordingRow
+from gateway.records.rows import CallRow, RecordingRow
 from gateway.records.store.database import Database
 from tests.records.kept import TOLD, keep, rows_of
 
@@ -52,6 +53,34 @@ def test_a_call_of_the_database_is_explained(config: Path, capsys: pytest.Captur
         out = capsys.readouterr().out
         assert out.startswith("The bot transferred the caller after 9.5 s (transferred, by the bot).")
         assert "  1. A tool failed\n     order_status: error after 0.5 s" in out
+
+
+def test_without_a_name_it_is_the_last_call(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its start, whether or not it is over."""
+
+    async def add() -> None:
+        async with Database(f"sqlite:///{tmp_path}/data/calls.db") as database:
+            told = rows_of("z9")
+            later = [replace(row, started=row.started + timedelta(days=1)) for row in told if isinstance(row, CallRow)]
+            await keep(database, [*later, *(row for row in told if not isinstance(row, CallRow))])
+
+    asyncio.run(add())
+    assert explained(config) == 0
+    assert "CA-z9" in capsys.readouterr().out
+
+
+def test_without_a_call_there_is_nothing_to_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """That is told, and what else could be explained."""
+    (tmp_path / "gateway.yaml").write_text("{}\n", "utf-8")
+
+    async def make() -> None:
+        async with Database(f"sqlite:///{tmp_path}/data/calls.db") as database:
+            await database.migrate()
+
+    (tmp_path / "data").mkdir()
+    asyncio.run(make())
+    assert explained(tmp_path / "gateway.yaml") == 2
+    assert "there is no call yet, expected one, or the folder of a simulated call" in capsys.readouterr().err
 
 
 def test_a_call_that_broke_off_says_what_is_unknown(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
