@@ -1,6 +1,7 @@
 """``voice_live.endpoints``: the Azure resources at which sessions are opened, and their quotas."""
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -42,7 +43,7 @@ class EndpointSection(Section):
     """One Azure resource with Voice Live."""
 
     name: Text | None = None
-    """The name in logs and metrics; defaults to the first part of the endpoint's host."""
+    """The name in logs and metrics; defaults to the first part of the endpoint's host, or to its address."""
     endpoint: Endpoint
     """The Azure resource."""
     key: Secret | None = None
@@ -62,7 +63,16 @@ class EndpointSection(Section):
     @property
     def label(self) -> str:
         """The name in logs and metrics."""
-        return self.name or (urlsplit(self.endpoint).hostname or "").partition(".")[0]
+        return self.name or _name_of(urlsplit(self.endpoint).hostname or "")
+
+
+def _name_of(host: str) -> str:
+    """Return the first part of a host's name; an address has no parts that name it."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return host.partition(".")[0]
+    return host
 
 
 def has_endpoints(document: Document) -> bool:
@@ -83,7 +93,7 @@ def check_endpoints(document: Document) -> None:
         if not isinstance(entry, dict) or not isinstance(entry.get("endpoint"), str):
             continue
         host = urlsplit(entry["endpoint"]).hostname if "://" in entry["endpoint"] else ""
-        name = str(entry.get("name") or (host or "").partition(".")[0])
+        name = str(entry.get("name") or _name_of(host or ""))
         if name in seen:
             document.refuse((_SECTION, "endpoints", index), f"is the second named {name}: expected another name")
         seen.add(name)

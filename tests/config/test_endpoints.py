@@ -49,6 +49,22 @@ def test_the_command_line_s_endpoint_replaces_all(tmp_path: Path) -> None:
     assert only.endpoint == "http://127.0.0.1:9000"
 
 
+@pytest.mark.parametrize(
+    ("url", "label"),
+    [
+        ("https://west.example.com", "west"),
+        ("http://localhost:8765", "localhost"),
+        ("http://127.0.0.1:8765", "127.0.0.1"),
+        ("http://[::1]:8765", "::1"),
+    ],
+)
+def test_an_endpoint_without_a_name_has_its_host_s(tmp_path: Path, url: str, label: str) -> None:
+    """The first part of a name, and a whole address: a part of it names nothing."""
+    assert load(tmp_path, f'endpoint: "{url}"').reached[0].label == label
+    entry = f'{{endpoint: "{url}"}}'
+    assert f"is the second named {label}: " in mistakes(tmp_path, f"endpoints: [{entry}, {entry}]")
+
+
 def test_models_are_a_list_or_named_as_they_are_there(tmp_path: Path) -> None:
     """Both are a mapping from the line's model to the endpoint's."""
     entries = (
