@@ -11,12 +11,13 @@ from gateway.sim.emulator.ids import event_id
 from gateway.sim.emulator.record import Event
 
 DialectName = Literal["voice_live", "ga"]
-_NEWER = {
+NEWER = {
     **{f"response.text.{end}": f"response.output_text.{end}" for end in ("delta", "done")},
     **{f"response.audio.{end}": f"response.output_audio.{end}" for end in ("delta", "done")},
     **{f"response.audio_transcript.{end}": f"response.output_audio_transcript.{end}" for end in ("delta", "done")},
     "conversation.item.created": "conversation.item.added",
 }
+"""The newer name of each kind that has one."""
 _NEWER_PARTS = {"text": "output_text", "audio": "output_audio"}
 _OPEN = ("in_progress", "incomplete")
 
@@ -31,7 +32,7 @@ def in_ga(event: Event) -> Iterator[Event]:
     kind = event["type"]
     if kind == "conversation.item.done":  # which follows its item below
         return
-    newer = _newer_parts({**event, "type": _NEWER.get(kind, kind)})
+    newer = _newer_parts({**event, "type": NEWER.get(kind, kind)})
     yield newer
     item = newer.get("item") or {}
     whole = kind == "conversation.item.created" and item.get("status") not in _OPEN

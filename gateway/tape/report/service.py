@@ -11,7 +11,7 @@ from gateway.tape.fakes import is_fake
 from gateway.tape.form import Line, Tape
 from gateway.tape.levels import SESSION_FORMATS
 from gateway.tape.report.finding import Finding
-from gateway.tape.report.service_model import SERVER_TYPES, unknown_members
+from gateway.tape.report.service_model import is_known, kind_of_event, unknown_members
 from gateway.tape.wire_text import audio_size
 from gateway.voice.wire import REQUEST_KEY
 
@@ -43,6 +43,7 @@ class Said(Struct, frozen=True):
     number: int
     at: float
     kind: str
+    """Voice Live's name, where the service has said the newer one too."""
     event: Mapping[str, Any]
     line: Line
 
@@ -55,7 +56,7 @@ class Said(Struct, frozen=True):
 def said_by_service(tape: Tape) -> list[Said]:
     """Return the service's events, of all connections."""
     return [
-        Said(number, line.t, str(line.json.get("type", "")), line.json, line)
+        Said(number, line.t, kind_of_event(line.json), line.json, line)
         for number, line in tape.of("voice", "in", "message")
         if isinstance(line.json, dict)
     ]
@@ -79,7 +80,7 @@ def service_findings(tape: Tape) -> Iterator[Finding]:
 
 
 def _shape(one: Said) -> Iterator[Finding]:
-    if one.kind not in SERVER_TYPES:
+    if not is_known(one.kind):
         yield Finding("unknown_type", "voice", f"event {one.kind[:80]}", one.number, one.at)
     for path in unknown_members(one.event):
         yield Finding("unknown_member", "voice", f"{one.kind}: {path}", one.number, one.at)

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from azure.ai.voicelive import models
 
+from gateway.sim.emulator.dialect import NEWER
 from gateway.sim.emulator.settings.engine import Engine
 from gateway.sim.emulator.settings.settings import ECHOED_SEMANTIC_KEYS
 from gateway.sim.emulator.speaking.usage import usage
@@ -32,12 +33,26 @@ _EVENTS: Mapping[str, type[Model]] = cast(Mapping[str, type[Model]], models.Serv
 """The models of server events by their kind; the SDK declares models where it keeps their classes."""
 SERVER_TYPES: frozenset[str] = frozenset(_EVENTS) | frozenset(str(kind.value) for kind in models.ServerEventType)
 """The kinds of server events that the SDK knows."""
+_OLDER = {newer: name for name, newer in NEWER.items()}
+_DONE = "conversation.item.done"
+"""A kind of the newer names alone; its members are those of a created item."""
+
+
+def kind_of_event(event: Mapping[str, Any]) -> str:
+    """Return the kind of a server event, by Voice Live's name also where the event has a newer one of OpenAI's."""
+    kind = str(event.get("type", ""))
+    return _OLDER.get(kind, kind)
+
+
+def is_known(kind: str) -> bool:
+    """Return whether there is such a kind in one of both protocols."""
+    return kind in SERVER_TYPES or kind == _DONE
 
 
 def unknown_members(event: Mapping[str, Any]) -> Iterator[str]:
     """Yield the paths of an event's members that neither the SDK nor the emulator knows; none of an unknown kind."""
-    kind = str(event.get("type"))
-    model = _EVENTS.get(kind)
+    kind = kind_of_event(event)
+    model = _EVENTS.get("conversation.item.created" if kind == _DONE else kind)
     if model is not None:
         yield from _unknown(event, frozenset({model}), _emulated().get(kind), "")
 

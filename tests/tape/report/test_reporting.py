@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.sim.emulator.dialect import in_ga
 from gateway.tape.form import Tape, read_tape
 from gateway.tape.report.finding import Report
 from gateway.tape.report.reporting import TITLES, report, told
@@ -234,6 +235,22 @@ def test_a_report_of_nothing_says_so(twilio_call: TapedCall) -> None:
     assert "end: bot_hung_up by bot" in text
     assert made.facts["caller_audio"] == made.facts["bot_audio"] == "pcmu/8000"
     assert made.facts["first_audio_ms"] > 0
+
+
+def test_a_call_in_the_newer_names_is_no_other(twilio_call: TapedCall, tmp_path: Path) -> None:
+    """The service's events by the names of OpenAI's general availability: nothing differs, with the same facts."""
+
+    def renamed(records: Records) -> None:
+        told = list(records)
+        records.clear()
+        for one in told:
+            is_event = (one["side"], one.get("to")) == ("voice", "in") and "type" in one.get("json", {})
+            records += [{**one, "json": event} for event in in_ga(one["json"])] if is_event else [one]
+
+    as_taped, made = report(read_tape(twilio_call.file)), report(planted(twilio_call, renamed, tmp_path))
+    assert made.findings == []
+    assert {**made.facts, "messages": None} == {**as_taped.facts, "messages": None}
+    assert any("conversation.item.done" in count for count in made.facts["messages"])
 
 
 def test_every_kind_of_finding_has_a_title() -> None:
