@@ -1,5 +1,6 @@
 """The position of one session in its script."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -7,6 +8,19 @@ from typing import Literal
 from gateway.sim.emulator.record import Event
 from gateway.sim.emulator.script import Answer, Script, Transcription
 from gateway.sim.emulator.settings.tool_choice import choose_tool
+
+_EXACTLY = re.compile(
+    r"[^\n]*\b(?:exactly|word for word|verbatim)\b[^\n]*:\s*(?P<words>\S.*)", re.IGNORECASE | re.DOTALL
+)
+
+
+def exact_words(instructions: str | None) -> str | None:
+    """Return the words that a response's instructions want said exactly; ``None`` where they want something else.
+
+    That is all of instructions which a script can follow. The words come behind a colon in the first line.
+    """
+    found = _EXACTLY.match(instructions or "")
+    return found["words"].strip() if found else None
 
 
 @dataclass(frozen=True)
@@ -69,8 +83,13 @@ class Dialogue:
         """Note that the client did not approve of a call."""
         self._move(replace(self._at, came="denial"))
 
-    def answer(self, choice: str | Event, tools: Sequence[Event]) -> Answer:
-        """Choose what the next response consists of, under a ``tool_choice`` and these tools."""
+    def answer(self, choice: str | Event, tools: Sequence[Event], instructions: str | None = None) -> Answer:
+        """Choose what the next response consists of, under a ``tool_choice``, these tools and its own instructions.
+
+        Words that are to be said exactly are, once the greeting was said, which is the script's in any case.
+        """
+        if self._at.started and (words := exact_words(instructions)) is not None:
+            return self.announced(words)
         before = self._at
         after = replace(before, started=True)
         if before.came is not None:
@@ -81,7 +100,8 @@ class Dialogue:
             after = replace(after, unanswered=None)
             answer = before.unanswered
         else:
-            answer = Answer(say=self._script.unprompted if before.started else self._script.greeting)
+            asked_back = self._script.instructed if instructions else self._script.unprompted
+            answer = Answer(say=asked_back if before.started else self._script.greeting)
         answer = choose_tool(answer, choice, tools)
         self._move(replace(after, called=answer) if answer.makes_calls else after)
         self._before = answer, before

@@ -160,6 +160,8 @@ class Script(StrictModel):
     """After the last turn: all of them again, or the last one again and again."""
     unprompted: str = "Are you still there?"
     """The answer to a bare response.create when the greeting was said and no turn waits for an answer."""
+    instructed: str = "Thank you, I have made a note of that."
+    """The answer, then, to a response.create with instructions of its own, which nobody here understands."""
     default_after_call: str = "Thank you, I have made a note of that."
     interim: str = "One moment, please."
     """The words of an interim response that a model writes."""

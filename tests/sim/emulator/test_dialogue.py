@@ -1,6 +1,8 @@
 from typing import Any
 
-from gateway.sim.emulator.dialogue import Dialogue
+import pytest
+
+from gateway.sim.emulator.dialogue import Dialogue, exact_words
 from gateway.sim.emulator.script import Script
 
 TOOLS = [
@@ -28,6 +30,34 @@ def test_greeting_then_turns_then_unprompted() -> None:
     assert talk.turn_taken(900) == "a"
     assert talk.answer("auto", []).say == "A"
     assert talk.answer("auto", []).say == "Still there?"
+
+
+def test_instructions_of_a_response_are_not_taken_for_nothing() -> None:
+    """Where no turn waits, they are no reason to ask back; the greeting and a turn's answer come all the same."""
+    talk = dialogue({"heard": "a", "say": "A"}, unprompted="Still there?", instructed="A moment.")
+    assert talk.answer("auto", [], "Say exactly: Good day.").say == "Hello."
+    talk.turn_taken(900)
+    assert talk.answer("auto", [], "Say exactly: One moment.").say == "One moment."
+    assert talk.answer("auto", [], "Be kind.").say == "A"
+    assert talk.answer("auto", [], "Say goodbye.").say == "A moment."
+
+
+@pytest.mark.parametrize(
+    ("instructions", "words"),
+    [
+        ("Say exactly this to the caller, word for word, and nothing else:\nHello.\nBye: now.", "Hello.\nBye: now."),
+        ("Repeat VERBATIM: Hello.", "Hello."),
+        ("Tell the caller in one short sentence: we are closed.", None),
+        ("Be brief.\nSay exactly: nothing.", None),
+        ("Say exactly:", None),
+        ("Answer word for word.", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_words_that_are_to_be_said_exactly(instructions: str | None, words: str | None) -> None:
+    """Behind a colon in the first line; nothing else is followed."""
+    assert exact_words(instructions) == words
 
 
 def test_a_turn_without_words_tells_its_length() -> None:

@@ -20,7 +20,8 @@ def write(folder: Path, text: str) -> Path:
 def test_every_line_of_the_default_dialogue_is_recorded() -> None:
     """The default dialogue needs no synthesiser."""
     script = Script.default()
-    said = [script.greeting, script.unprompted, script.default_after_call, *(turn.say for turn in script.turns)]
+    asked = (script.greeting, script.unprompted, script.instructed, script.default_after_call)
+    said = [*asked, *(turn.say for turn in script.turns)]
     assert set(said) <= bot_prompts().keys()
 
 

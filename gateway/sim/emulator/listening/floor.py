@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from gateway.sim.emulator.dialogue import Dialogue
@@ -82,16 +83,13 @@ class Floor:
         )
 
     def _start(self, request: ResponseFields, ready: Ready | None) -> None:
-        ready_made = request.pre_generated_assistant_message
-        dialogue = self._dialogue
-        response = Response(
-            self._scene,
-            dialogue.answer
+        dialogue, ready_made = self._dialogue, request.pre_generated_assistant_message
+        answer = (
+            partial(dialogue.answer, instructions=request.instructions)
             if ready_made is None
-            else lambda _choice, _tools: dialogue.announced(ready_made.content[0].text),
-            request,
+            else lambda _choice, _tools: dialogue.announced(ready_made.content[0].text)
         )
-        self._begin(response, ready)
+        self._begin(Response(self._scene, answer, request), ready)
 
     def _begin(self, response: Response, ready: Ready | None) -> None:
         self._active = response
