@@ -150,6 +150,13 @@ class Metrics:
         self.event_loop_lag = Histogram(
             "gateway_event_loop_lag_seconds", "How late a timer runs.", buckets=_SHORT_BUCKETS, registry=r
         )
+        self.gc_pause = Histogram(
+            "gateway_gc_pause_seconds",
+            "How long collections of garbage stopped the process.",
+            ["generation"],
+            buckets=_SHORT_BUCKETS,
+            registry=r,
+        )
         self.frames_late = Counter(
             "gateway_frames_late", "Frames sent to a phone after their moment by our own lateness.", registry=r
         )
@@ -220,19 +227,21 @@ class Metrics:
         self.build.labels(importlib.metadata.version("voice-line-gateway"), platform.python_version()).set(1)
         for refusal in Refusal:
             self._calls_refused.labels(refusal.value)
-        for given in ("busy", "say", "transfer", "wait"):
-            self._turned_away.labels(given)
         for leg in ("phone", "voice"):
             for kind in ("unknown", "malformed"):
                 self.messages_odd.labels(leg, kind)
         self.messages_odd.labels("phone", "odd")
-        for outcome in ("ok", "failed"):
-            self.transfers.labels(outcome)
         for cause in CAUSES:
             for outcome in ("recovered", "not_recovered"):
                 self.sessions_lost.labels(cause, outcome)
-        for moment in ("pause", "forced"):
-            self.roll_overs.labels(moment)
+        for metric, values in (
+            (self._turned_away, ("busy", "say", "transfer", "wait")),
+            (self.transfers, ("ok", "failed")),
+            (self.roll_overs, ("pause", "forced")),
+            (self.gc_pause, ("0", "1", "2")),
+        ):
+            for value in values:
+                metric.labels(value)
         for reason in get_args(notes.SpeechIgnored.__annotations__["reason"]):
             self.speech_ignored.labels(reason)
         for code in (*KNOWN_ERRORS, OTHER):

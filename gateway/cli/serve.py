@@ -1,11 +1,10 @@
 """``gateway serve``: the command that runs until it is stopped."""
 
 import argparse
-import gc
 import math
 import os
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from gateway.cli.checking.capabilities import capability_warnings
 from gateway.cli.console.beside import console_beside, console_of_workers, keyed, live_folder
 from gateway.cli.loop import report_transports, run
 from gateway.cli.processes.environ import Environment
+from gateway.cli.processes.garbage import collected_in_parts
 from gateway.cli.processes.options import add_log_options, address, configure_logs, port
 from gateway.cli.processes.places import Service
 from gateway.cli.stopping import Stop, stop_on_signals
@@ -191,7 +191,11 @@ async def _serve(options: argparse.Namespace) -> int:
     port = deployment.listen.port if options.port is None else options.port
     async with _service(options, deployment) as (endpoint, api_key):
         try:
-            with _test(options, deployment, host, port) as test, live_folder(kept, deployment) as live:
+            with (
+                ExitStack() as to_the_end,
+                _test(options, deployment, host, port) as test,
+                live_folder(kept, deployment) as live,
+            ):
                 served = keyed(test.deployment if test else deployment)
                 _warn(served, lines, options, "" if test else host)
                 _make_room(served, lines)
@@ -214,7 +218,7 @@ async def _serve(options: argparse.Namespace) -> int:
                 ) as gateway:
                     if test:
                         print(test.told(lines), flush=True)
-                    _spare_the_collector()
+                    to_the_end.enter_context(collected_in_parts(gateway.metrics.gc_pause))  # calls drain in it too
                     refused = gateway.metrics.console_refused
                     async with (
                         nullcontext() if is_worker() else console_beside(served, gateway.url, endpoint, live, refused),
@@ -335,10 +339,3 @@ async def _service(options: argparse.Namespace, deployment: Deployment) -> Async
         return
     deployment.require_endpoint()
     yield "", ""
-
-
-def _spare_the_collector() -> None:
-    """Exclude what was made at the start from garbage collection: scanning it repeatedly would make frames late."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)

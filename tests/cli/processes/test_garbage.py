@@ -1,0 +1,60 @@
+"""How often a serving process collects garbage, and how long that takes."""
+
+import asyncio
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.call.metrics import Metrics
+from gateway.cli.processes import garbage
+from gateway.cli.processes.garbage import THRESHOLDS, collected_in_parts
+
+
+@pytest.fixture(autouse=True)
+def unfrozen() -> Iterator[None]:
+    """What a test leaves out of collections is collected again behind it."""
+    yield
+    gc.unfreeze()
+
+
+def counted(metrics: Metrics, generation: str) -> float:
+    """The collections of a generation."""
+    found = metrics.registry.get_sample_value("gateway_gc_pause_seconds_count", {"generation": generation})
+    assert found is not None, "the series does not exist from the start"
+    return found
+
+
+async def test_what_was_there_before_is_left_out() -> None:
+    """Until the block ends, the thresholds are ours; afterwards nothing of it is left but what is frozen."""
+    before, callbacks = gc.get_threshold(), list(gc.callbacks)
+    with collected_in_parts(Metrics().gc_pause):
+        assert gc.get_threshold() == THRESHOLDS
+        assert gc.get_freeze_count() > len(gc.get_objects())
+    assert (gc.get_threshold(), gc.callbacks) == (before, callbacks)
+
+
+async def test_pauses_are_counted_by_generation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the block alone, by the timer, and the last ones at its end."""
+    monkeypatch.setattr(garbage, "READ_S", 0.001)
+    metrics = Metrics()
+    assert [counted(metrics, generation) for generation in "012"] == [0, 0, 0]
+    async with asyncio.timeout(10):
+        with collected_in_parts(metrics.gc_pause):
+            gc.collect(1)
+            while not counted(metrics, "1"):  # noqa: ASYNC110 -- a metric has no event
+                await asyncio.sleep(0)
+            gc.collect(2)
+    assert counted(metrics, "2") == 1
+    assert (metrics.registry.get_sample_value("gateway_gc_pause_seconds_sum", {"generation": "2"}) or 0) > 0
+    gc.collect(2)
+    assert counted(metrics, "2") == 1
+
+
+@pytest.mark.timeout(10)
+async def test_a_collection_waits_for_no_lock() -> None:
+    """It may come while the metric itself is being counted, in the same thread."""
+    metrics = Metrics()
+    with collected_in_parts(metrics.gc_pause), metrics.gc_pause.labels("2")._sum._lock:
+        gc.collect()
+    assert counted(metrics, "2") == 1
