@@ -66,7 +66,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "phone/providers/genesys/wire.py",
     "sim/emulator/faults.py",
     "sim/emulator/items.py",
-    "sim/emulator/listening/floor.py",
     "sim/emulator/record.py",
     "sim/emulator/settings/engine.py",
     "sim/emulator/settings/fields.py",

@@ -151,16 +151,6 @@ async def test_a_ready_made_message_is_said_word_for_word() -> None:
     assert done["response"]["metadata"] == {"call": "7"}
 
 
-async def test_words_that_instructions_quote_are_said() -> None:
-    """As clients ask a model's own voice for a text; other instructions get the words that the script has for them."""
-    async with conversation(quick()) as (wire, _):
-        for instructions in ("Greet.", "Say exactly this, word for word:\nAre you\nstill there?", "Say goodbye."):
-            await wire.send("response.create", response={"instructions": instructions})
-            await wire.until("response.done")
-    said = [event["transcript"] for event in wire.all("response.audio_transcript.done")]
-    assert said == [GREETING, "Are you\nstill there?", quick().instructed]
-
-
 async def test_word_timestamps() -> None:
     """With ``output_audio_timestamp_types`` every word has its place in the audio."""
     async with conversation(quick()) as (wire, _):
