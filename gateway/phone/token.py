@@ -21,6 +21,8 @@ class Claims(msgspec.Struct, frozen=True, array_like=True):
     provider: str
     nonce: str
     grant: Grant
+    until: int = 0
+    """The Unix time from which it is too old, however long others are good; 0 for one that is good as long as they."""
 
 
 class StreamTokens:
@@ -33,9 +35,10 @@ class StreamTokens:
         self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
         self.ttl_s = ttl_s
 
-    def issue(self, provider: str, grant: Grant, now_s: float) -> str:
-        """Return a token for one stream of this call, fit for a path."""
-        claims = json_bytes(Claims(provider, secrets.token_urlsafe(12), grant))
+    def issue(self, provider: str, grant: Grant, now_s: float, life_s: float = 0.0) -> str:
+        """Return a token for one stream of this call, fit for a path; it is good for ``life_s``, if that is given."""
+        until = int(now_s + life_s) if life_s else 0
+        claims = json_bytes(Claims(provider, secrets.token_urlsafe(12), grant, until))
         return self._fernet.encrypt_at_time(claims, int(now_s)).decode().rstrip("=")
 
     def read(self, provider: str, token: str, now_s: float, life_s: float | None = None) -> Claims:
@@ -49,6 +52,8 @@ class StreamTokens:
             claims = msgspec.json.decode(self._fernet.decrypt_at_time(padded, int(life_s), int(now_s)), type=Claims)
         except (InvalidToken, msgspec.DecodeError, ValueError):
             raise SignatureError("the stream's token is forged or too old") from None
+        if 0 < claims.until <= now_s:
+            raise SignatureError("the stream's token is too old")
         if claims.provider != provider:
             raise SignatureError(f"the stream's token was issued to {claims.provider}")
         return claims

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.cli.checking.checked import checked_deployment
 from gateway.config import load_deployment
-from gateway.console.line_files import LONGEST_CHANGE, LineFiles
+from gateway.console.line_files import LONGEST_CHANGE, Change, LineFiles
 
 LINE = 'numbers: ["+14255550100"]\ninstructions: |\n  Answer.\n  Be kind.\n'
 
@@ -95,9 +95,15 @@ def test_a_long_change_is_cut_and_shows_no_secret(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, support=LINE)
     files = LineFiles(load_deployment(folder / "gateway.yaml", {"MY_API_KEY": "abcdefgh12345678"}))
     files.look()
-    write(folder, "support", LINE + "".join(f"  Line {n}.\n" for n in range(300)) + "  abcdefgh12345678\n")
+    write(folder, "support", LINE + "".join(f"  Line {n}.\n" for n in range(300)))
     (seen,) = files.look().lines
-    assert len(seen.changes) <= LONGEST_CHANGE + 1
-    write(folder, "support", LINE + "  The word is abcdefgh12345678.\n")
+    assert len(seen.changes) == LONGEST_CHANGE + 1
+    assert seen.changes[-1] == Change("place", "…")
+    write(folder, "support", LINE)
+    files.look()
+    write(folder, "support", LINE + "# The key is abcdefgh12345678.\n# It goes to https://a.example/?key=another1\n")
     (seen,) = files.look().lines
-    assert not any("abcdefgh12345678" in change.text for change in seen.changes)
+    assert [change.text for change in seen.changes if change.kind == "added"] == [
+        "+# The key is ….",
+        "+# It goes to https://a.example/?key=…",
+    ]

@@ -11,6 +11,8 @@ def test_nothing_comes_from_elsewhere_or_stands_inline() -> None:
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert "://" not in policy
+    for kept_out in ("base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"):
+        assert kept_out in policy
     assert "connect-src 'self' ws://127.0.0.1:8080;" in content_security(connect=["ws://127.0.0.1:8080"])
 
 
@@ -20,3 +22,6 @@ def test_a_handler_may_set_its_own() -> None:
     protect(headers)
     assert headers["Cache-Control"] == "no-cache"
     assert headers["X-Frame-Options"] == "DENY"
+    fresh: CIMultiDict[str] = CIMultiDict()
+    protect(fresh)
+    assert (fresh["Cache-Control"], fresh["X-Content-Type-Options"]) == ("no-store", "nosniff")

@@ -25,6 +25,16 @@ def test_a_token_expires() -> None:
         tokens.read("twilio", token, NOW + 62)
 
 
+@pytest.mark.parametrize(("life_s", "good_s"), [(30, 29), (3600, 59)])
+def test_a_token_may_be_good_for_less_time_than_others(life_s: float, good_s: float) -> None:
+    """And never for more."""
+    tokens = StreamTokens("key", 60)
+    token = tokens.issue("browser", GRANT, NOW, life_s)
+    assert tokens.read("browser", token, NOW + good_s).grant == GRANT
+    with pytest.raises(SignatureError, match="too old"):
+        tokens.read("browser", token, NOW + min(life_s, 62))
+
+
 def test_a_token_is_bound_to_its_provider() -> None:
     """A token for one provider's stream opens no other's."""
     tokens = StreamTokens("key", 60)

@@ -171,6 +171,7 @@ class Taping:
 
     def __init__(self) -> None:
         self.taped: list[tuple[object, ...]] = []
+        self.socket: Any = None
 
     @contextmanager
     def webhook(self, provider: Provider, webhook: WebhookRequest) -> Iterator[Callable[[Answer | None, str], None]]:
@@ -180,6 +181,18 @@ class Taping:
     def refused_webhook(self, provider: Provider, webhook: WebhookRequest, reason: str) -> None:
         """Keep a webhook that proved nothing."""
         self.taped.append((provider.name, webhook, reason))
+
+    def stream(self, socket: object, provider: Provider, upgrade: Upgrade, grant: Grant) -> Any:
+        """Keep the facts of a stream; return another socket in place of its own."""
+        self.taped.append((socket, provider.name, upgrade, grant))
+        return self.socket
+
+    @contextmanager
+    def call(self, socket: object, provider: Provider, started: CallStarted) -> Iterator[None]:
+        """Keep the beginning and the end of a call."""
+        self.taped.append((socket, provider.name, started, "begins"))
+        yield
+        self.taped.append((socket, provider.name, started, "is over"))
 
     def refused_stream(self, provider: Provider, upgrade: Upgrade, reason: str) -> None:
         """Keep an upgrade that was refused."""
@@ -215,6 +228,7 @@ class Stage:
         board = Board(limit)
         self.used, self.outcomes = board.used, Outcomes(board.ends)
         self.calls, self.tokens = Calls(limit, board.places), StreamTokens("key", 60)
+        self._sessions = board.sessions
         pool = Pool([Endpoint("west")], board.sessions)
         self.admission = Admission(self.calls, board, pool, time.monotonic, 60)
         self._published_keys = PublishedKeys(self.control, self.metrics)
@@ -297,6 +311,10 @@ class Stage:
         self.provider.statuses = statuses
         request = WebhookRequest("POST", f"{PUBLIC}/status/twilio", {})
         return await self.webhooks._note_status(self.provider, self.provider, request, line)
+
+    def sessions_reserved(self) -> int:
+        """Return how many sessions are kept for calls whose streams have not come."""
+        return self._sessions.usage("west", time.monotonic()).reserved
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the value of a sample."""

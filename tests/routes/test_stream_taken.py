@@ -1,10 +1,10 @@
 """What becomes of a stream and of its caller: turned away, run to an end, or let go on by the provider."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import make_mocked_request
 from structlog.testing import capture_logs
 
 from gateway.call import notes
@@ -13,7 +13,7 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller, TransferEnded
 from gateway.call.refusal import Refusal
 from gateway.fleet.places import KnownCall
-from gateway.phone.provider import Grant, SignatureError
+from gateway.phone.provider import Grant
 from gateway.routes import media_stream
 from gateway.routes.stream_keys import note_over, note_stream
 from tests.e2e.rig import LINE, NUMBER
@@ -22,14 +22,12 @@ from tests.routes.stage import (
     ENDED,
     GOODBYE,
     GRANT,
-    PUBLIC,
     REFUSED,
     RESCUED,
     SORRY,
     UNCERTAIN,
     Run,
     Stage,
-    Taping,
     stand_in,
     started,
 )
@@ -140,8 +138,10 @@ async def test_a_token_does_not_open_the_stream_of_another_call(tmp_path: Path, 
 async def test_a_provider_may_name_a_call_otherwise_once_it_is_up(tmp_path: Path, run: Run) -> None:
     """The call is then known by the name of its start, and has had its stream by that."""
     stage = Stage(tmp_path)
+    await stage.webhook()
     stage.provider.events["start"] = started("CA2")
     await stage.stream("start")
+    assert stage.sessions_reserved() == 0
     assert stage.note("call_ended")["reason"] == "bot_hung_up"
     assert stage.notes[0][0].call_id == "CA2"
     assert not note_stream(stage.used, "twilio", "CA2")
@@ -168,9 +168,15 @@ async def test_a_busy_line_turns_a_stream_away(tmp_path: Path) -> None:
     assert stage.control.asked() == [("CA1", SORRY)]
 
 
-async def test_the_token_names_the_line_and_the_call_is_told_as_it_reads(tmp_path: Path, run: Run) -> None:
-    """Not the called number, which may be another line's; numbers are in international format."""
+async def test_the_token_names_the_line_and_the_call_is_told_as_it_reads(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the called number, which may be another line's; numbers are in international format.
+
+    A mistake in its file, which keeps the version before in use, is told with the call.
+    """
     stage = Stage(tmp_path, SECOND)
+    monkeypatch.setattr(stage.lines, "problem", lambda name: f"{name}: a mistake")
     stage.provider.events["start"] = started(called="14255550100")
     await stage.stream("start", grant=Grant("second", "CA1"))
     identity = stage.notes[0][0]
@@ -183,7 +189,7 @@ async def test_the_token_names_the_line_and_the_call_is_told_as_it_reads(tmp_pat
     assert identity.audio_format == "pcmu/8000"
     line = stage.lines.find("second")
     assert line is not None
-    told = {"caller": CALLER, "called": NUMBER, "generation": line.generation, "line_error": ""}
+    told = {"caller": CALLER, "called": NUMBER, "generation": line.generation, "line_error": "second: a mistake"}
     assert stage.note("call_started") == told
     assert [call.called for call in stage.prepared] == [NUMBER]
 
@@ -232,6 +238,18 @@ async def test_what_follows_a_stream_is_asked_for_by_its_end(
     assert stage.metric("gateway_call_duration_seconds_sum") == pytest.approx(12.34)
     assert stage.metric("gateway_calls_started_total", provider="twilio", line="support") == 1
     assert stage.calls.in_use == 0
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_a_failure_is_followed_within_the_hours_of_its_line(tmp_path: Path, run: Run, is_open: bool) -> None:
+    """Of now: at the end of the call, nobody may be where ``on_failure`` leads."""
+    another_day = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[(datetime.now(UTC).weekday() + 3) % 7]
+    days = "mon-sun" if is_open else another_day
+    hours = f"hours: {{open: {{{days}: '00:00-24:00'}}, closed: {{say: Closed.}}}}\n"
+    run.end = EndCall(EndReason.VOICE_LOST, "service")
+    stage = Stage(tmp_path, {"support": LINE + RESCUED + hours})
+    await stage.stream("start")
+    assert stage.control.asked() == [("CA1", SORRY if is_open else ENDED)]
 
 
 async def test_a_call_in_progress_is_counted_and_can_be_reached(tmp_path: Path, run: Run) -> None:
@@ -329,58 +347,3 @@ async def test_answered_calls_whose_streams_do_not_come_go_on_when_the_gateway_s
     await stage.streams.strand_expected()
     assert sorted(stage.control.asked()) == [("CA1", SORRY), ("CA2", SORRY)]
     assert (stage.calls.expected(), stage.calls.in_use) == ([], 0)
-
-
-def upgrade(stage: Stage, line: str = "support", **more: str) -> object:
-    """Return the request that opens a stream."""
-    headers = {"Upgrade": "WebSocket", "X-Proof": "a", **more}
-    match = {"provider": "twilio", "line": line, "token": "t0ken"}
-    return make_mocked_request("GET", f"/stream/twilio/{line}/t0ken?a=%20b&c=d", headers, match_info=match)
-
-
-@pytest.mark.parametrize(("stops", "reason"), [(False, Refusal.FULL), (True, Refusal.SHUT_DOWN)])
-async def test_a_stream_for_which_there_is_no_place(tmp_path: Path, stops: bool, reason: Refusal) -> None:
-    """503, which a provider may take for busy; and the caller is helped."""
-    stage = Stage(tmp_path, limit=1)
-    with stage.calls.place():
-        stage.calls.draining = stops
-        response = await stage.streams.handle(upgrade(stage))  # type: ignore[arg-type]  # as good as one
-    assert response.status == 503
-    assert [refused.reason for refused in stage.refused] == [reason]
-    assert stage.control.asked() == [("CA1", SORRY)]
-
-
-async def test_a_stream_that_proves_nothing(tmp_path: Path) -> None:
-    """403, and nothing is done for whoever asks; it is on the tapes that wait for a stream of this provider."""
-    taping = Taping()
-    stage = Stage(tmp_path, tapes=taping)
-    stage.grant = SignatureError("the stream has no token")
-    response = await stage.streams.handle(upgrade(stage))  # type: ignore[arg-type]  # as good as one
-    assert response.status == 403
-    assert [(refused.reason, refused.detail) for refused in stage.refused] == [
-        (Refusal.UNAUTHORIZED, "the stream has no token")
-    ]
-    assert stage.control.made == []
-    address = PUBLIC.replace("https", "wss") + "/stream/twilio/support/t0ken?a=%20b&c=d"
-    assert taping.taped == [("twilio", address, "the stream has no token")]
-
-
-async def test_a_stream_whose_line_is_gone(tmp_path: Path) -> None:
-    """404; its place is free, and the call is ended, for no line says what else to do."""
-    stage = Stage(tmp_path, limit=1)
-    stage.grant = Grant("gone", "CA1")
-    stage.calls.reserve(("twilio", "CA1"), "gone", None, 60)
-    response = await stage.streams.handle(upgrade(stage))  # type: ignore[arg-type]  # as good as one
-    assert response.status == 404
-    assert [refused.reason for refused in stage.refused] == [Refusal.UNKNOWN_LINE]
-    assert stage.control.asked() == [("CA1", ENDED)]
-    assert stage.calls.in_use == 0
-
-
-async def test_what_is_told_of_an_upgrade_is_what_was_asked(tmp_path: Path) -> None:
-    """The public address as its provider was given it, its query, and headers by their names in lower case."""
-    stage = Stage(tmp_path)
-    told = stage.streams._upgrade(upgrade(stage))  # type: ignore[arg-type]  # as good as one
-    assert told.url == PUBLIC.replace("https", "wss") + "/stream/twilio/support/t0ken?a=%20b&c=d"
-    assert told.query == {"a": " b", "c": "d"}
-    assert told.headers == {"upgrade": "WebSocket", "x-proof": "a"}

@@ -8,8 +8,9 @@ from structlog.testing import capture_logs
 from gateway.call.refusal import Refusal
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import Answer, CallStatus, IncomingCall
+from gateway.routes.refusing.refusals import Refused
 from tests.e2e.rig import LINE, NUMBER
-from tests.routes.stage import API, CALLER, PUBLIC, RESCUED, Stage
+from tests.routes.stage import API, CALLER, PUBLIC, RESCUED, UNCERTAIN, Stage
 
 LIMITED = {"support": LINE + RESCUED + "limits: {calls: 1}\n"}
 FULL = "when_full: {say: All busy., wait_s: 60, transfer: '+14255550199'}\n"
@@ -43,6 +44,16 @@ async def test_a_call_without_a_place_is_told_so(
     assert (entry["event"], entry["provider"], entry["call"]) == ("webhook_refused", "twilio", "CA2")
     assert stage.metric("gateway_calls_refused_total", reason=reason.value) == 1
     assert [call.call_id for call in stage.calls.expected()] == ["CA1"]
+
+
+async def test_a_refusal_that_its_provider_does_not_take_is_counted(tmp_path: Path) -> None:
+    """502, so that the provider does something itself with its call."""
+    stage = Stage(tmp_path, LIMITED)
+    await stage.webhook()
+    stage.provider.says = IncomingCall("CA2", CALLER, NUMBER)
+    stage.control.failures = [UNCERTAIN]
+    assert await stage.webhook() == Refused(Refusal.PROVIDER_REFUSED, str(UNCERTAIN))
+    assert stage.metric("gateway_call_control_failures_total", provider="twilio") == 1
 
 
 async def test_a_call_waits_for_room_until_its_time_is_over(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from gateway.phone.provider import Grant
 from gateway.phone.requests import HttpRequest, Steps
 from gateway.phone.webhook import After, Answer, CallStatus, IncomingCall, StreamEnded, WebhookRequest
 from gateway.routes.refusing.refusals import Refused
+from gateway.routes.sessions_ahead import Outcome
 from gateway.routes.stream_keys import is_over, note_stream
 from tests.e2e.rig import LINE, NUMBER
 from tests.routes.stage import (
@@ -257,14 +258,19 @@ async def test_what_follows_a_stream_is_answered_by_its_end(
     }
 
 
-async def test_a_call_that_is_over_gives_its_place_back_under_each_of_its_names(tmp_path: Path) -> None:
-    """The id that its webhook had, and that of its callbacks: neither opens a stream any more."""
+async def test_a_call_that_is_over_gives_its_place_back_under_each_of_its_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The id that its webhook had, and that of its callbacks: neither opens a stream any more, nor has a session."""
     stage = Stage(tmp_path)
+    dropped: list[tuple[object, ...]] = []
+    monkeypatch.setattr(stage.webhooks._ahead, "drop", lambda *given: dropped.append(given))
     await stage.webhook()
     with capture_logs() as logs:
         status = CallStatus("CB1", "x" * 60, ended=True, answered_as="CA1")
         assert await stage.status(status) == Answer(status=204)
     assert stage.calls.in_use == 0
+    assert dropped == [(("twilio", "CB1"), Outcome.CALL_OVER), (KEY, Outcome.CALL_OVER)]
     assert (is_over(stage.used, "twilio", "CB1"), is_over(stage.used, *KEY)) == (True, True)
     assert logs == [
         {

@@ -47,19 +47,23 @@ async def audit(request: web.Request, act: Act, *, call: str = "", detail: str =
 
 
 async def audit_heard(request: web.Request, call: str) -> None:
-    """Note that a visitor hears a call; once for the many parts that a player asks for, and again after a while."""
+    """Note that a visitor hears a call; once for the many parts that a player asks for, and again after a while.
+
+    Whoever keeps what was heard a moment ago does something else, which is noted too.
+    """
     visitor, noted = visitor_of(request), request.config_dict[HEARD]
-    if not noted.is_known((visitor.name, call), monotonic()):
-        await audit(request, "downloaded" if "download" in request.query else "heard", call=call)
+    act: Act = "downloaded" if "download" in request.query else "heard"
+    if not noted.is_known((visitor.name, act, call), monotonic()):
+        await audit(request, act, call=call)
 
 
 class Heard:
     """Remembers for a while what was noted. Times are seconds of any clock that does not go back."""
 
     def __init__(self) -> None:
-        self._noted: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._noted: OrderedDict[tuple[str, Act, str], float] = OrderedDict()
 
-    def is_known(self, key: tuple[str, str], now: float) -> bool:
+    def is_known(self, key: tuple[str, Act, str], now: float) -> bool:
         """Return whether this was asked for within the last minutes; from now on it was."""
         at = self._noted.get(key)
         if at is not None and now - at < AGAIN_S:

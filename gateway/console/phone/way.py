@@ -34,7 +34,7 @@ class PhoneWay(Struct, frozen=True):
     def grant(self, line: str, now_s: float) -> Granted:
         """Return a new call of a line, whose stream may be opened within ``TOKEN_LIFE_S`` of ``now_s``."""
         call = f"browser-{secrets.token_hex(8)}"
-        token = StreamTokens(self.key, TOKEN_LIFE_S).issue(PROVIDER, Grant(line, call), now_s)
+        token = StreamTokens(self.key, TOKEN_LIFE_S).issue(PROVIDER, Grant(line, call), now_s, TOKEN_LIFE_S)
         return Granted(call, token)
 
     def stream_url(self, line: str, token: str) -> str:

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.console.access.attempts import BY_NAME
 from gateway.records.audit import entries
-from tests.console.access.people import another, browser, console_of_people, sign_in, token_in, url_of
+from tests.console.access.people import PASSWORD, another, browser, console_of_people, sign_in, token_in, url_of
 from tests.console.conftest import fill, text_of
 
 
@@ -38,17 +37,46 @@ async def test_somebody_signs_in_and_out(tmp_path: Path) -> None:
     assert [(row.who, row.act) for row in reversed(found)] == [("vera", "signed_in"), ("vera", "signed_out")]
 
 
+async def test_who_signs_in_again_ends_the_session_before(tmp_path: Path) -> None:
+    """Whoever has planted the cookie of a session of their own gains nothing: it is over, and the new one another."""
+    async with browser(console_of_people(tmp_path)) as client:
+        assert await sign_in(client, "vera") == 303
+        before = next(cookie.value for cookie in client.cookie_jar)
+        form = {"csrf": token_in(await text_of(client, "/")), "name": "otto", "password": PASSWORD}
+        async with client.post("/sign-in", data=form, allow_redirects=False) as answer:
+            assert answer.status == 303
+        assert "otto" in await text_of(client, "/")
+        async with another(client) as thief:
+            thief.cookie_jar.update_cookies({"gateway_console": before}, url_of(client))
+            await text_of(thief, "/", 303)
+
+
 async def test_a_wrong_password_and_a_wrong_name_look_alike(tmp_path: Path) -> None:
     """Both are noted, with the name; after ten the right one is refused, too, for a while."""
     with capture_logs() as logs:
         async with browser(console_of_people(tmp_path)) as client:
             assert await sign_in(client, "nobody") == await sign_in(client, "vera", "wrong") == 403
-            for _ in range(BY_NAME - 1):
+            for _ in range(9):
                 assert await sign_in(client, "vera", "wrong") == 403
             assert await sign_in(client, "vera") == 429
             assert await sign_in(client, "otto") == 303
     failed = [entry["who"] for entry in logs if entry["event"] == "console_audit" and entry["act"] == "sign_in_failed"]
-    assert failed == ["nobody", *["vera"] * (BY_NAME + 1)]
+    assert failed == ["nobody", *["vera"] * 11]
+
+
+async def test_a_name_that_nobody_has_takes_as_long_as_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password is checked all the same: nobody learns by a clock whose names there are."""
+    checked: list[str] = []
+
+    def matches(password: str, known: str) -> bool:
+        checked.append(password)
+        return False
+
+    monkeypatch.setattr("gateway.console.access.access.matches", matches)
+    async with browser(console_of_people(tmp_path)) as client:
+        assert [await sign_in(client, name, name) for name in ("nobody", "vera")] == [403, 403]
+        assert await sign_in(client, "vera", "x" * 1025) == 403
+    assert checked == ["nobody", "vera"]  # one that is too long for anybody's takes no time of a core
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "/\n"])

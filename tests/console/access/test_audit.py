@@ -52,13 +52,14 @@ async def test_an_entry_that_cannot_be_written_is_in_the_log(tmp_path: Path) -> 
 
 
 def test_the_parts_of_a_sound_are_noted_once_in_a_while() -> None:
-    """A player asks for many; somebody else, another call and a later time are noted apart."""
+    """A player asks for many; somebody else, another act, another call and a later time are noted apart."""
     heard = Heard()
-    assert not heard.is_known(("lisa", "k1"), 0)
-    assert heard.is_known(("lisa", "k1"), AGAIN_S - 1)
-    assert not heard.is_known(("lisa", "k2"), 1)
-    assert not heard.is_known(("otto", "k1"), 1)
-    assert not heard.is_known(("lisa", "k1"), AGAIN_S)
+    assert not heard.is_known(("lisa", "heard", "k1"), 0)
+    assert heard.is_known(("lisa", "heard", "k1"), AGAIN_S - 1)
+    assert not heard.is_known(("lisa", "heard", "k2"), 1)
+    assert not heard.is_known(("lisa", "downloaded", "k1"), 1)
+    assert not heard.is_known(("otto", "heard", "k1"), 1)
+    assert not heard.is_known(("lisa", "heard", "k1"), AGAIN_S)
 
 
 async def test_who_reads_a_call_is_noted(tmp_path: Path) -> None:

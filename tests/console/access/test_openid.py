@@ -19,7 +19,7 @@ from joserfc.jwk import KeySet, OctKey, RSAKey
 from structlog.testing import capture_logs
 
 from gateway.config.console.users import OpenId
-from gateway.console.access.openid import BEGUN_S, OpenIdSignIn, RefusedSignInError
+from gateway.console.access.openid import BEGUN_S, MOST_BEGUN, OpenIdSignIn, RefusedSignInError
 from gateway.console.visitors import Need
 from tests.console.access.people import another, browser, console_of_people
 from tests.console.conftest import text_of
@@ -91,6 +91,8 @@ class Issuer:
         self.key = RSAKey.generate_key(2048, {"kid": "a"})
         self.url = ""
         self.make: Callable[[Claims], str] = self.signed
+        self.told: Claims = {}
+        """Members that its metadata have instead; empty for one that they lack."""
         self.asked: Claims = {}
         self.form: dict[str, str] = {}
         self.authorization = ""
@@ -102,7 +104,8 @@ class Issuer:
     async def metadata(self, request: web.Request) -> web.Response:
         """Answer discovery."""
         paths = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
-        return web.json_response({"issuer": self.url, **{name: self.url + path for name, path in paths.items()}})
+        told = {"issuer": self.url, **{name: self.url + path for name, path in paths.items()}} | self.told
+        return web.json_response({name: value for name, value in told.items() if value})
 
     async def keys(self, request: web.Request) -> web.Response:
         """Answer with the public key."""
@@ -177,6 +180,9 @@ NONE = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": "a"})
 BAD: dict[str, Callable[[Issuer, Claims], str]] = {
     "another audience": lambda issuer, claims: issuer.signed(claims | {"aud": "another"}),
+    "another audience with our party": lambda issuer, claims: issuer.signed(
+        claims | {"aud": "another", "azp": "console"}
+    ),
     "several audiences without a party": lambda issuer, claims: issuer.signed(claims | {"aud": ["console", "b"]}),
     "another party": lambda issuer, claims: issuer.signed(claims | {"azp": "another"}),
     "another issuer": lambda issuer, claims: issuer.signed(claims | {"iss": "https://evil.example"}),
@@ -216,6 +222,19 @@ async def test_a_state_is_used_once_in_time_and_by_its_browser(issuer: Issuer) -
         await sign_in.end("c", {"state": query["state"], "error": "access_denied"})
 
 
+async def test_sign_ins_that_were_begun_are_bounded(issuer: Issuer) -> None:
+    """Whoever begins many takes no memory for them: the oldest is forgotten."""
+    sign_in = sign_in_at(issuer)
+    first = await query_of(sign_in, issuer)
+    for _ in range(MOST_BEGUN - 1):
+        await sign_in.begin("another", "/")
+    second = await query_of(sign_in, issuer)
+    assert len(sign_in._begun) == MOST_BEGUN
+    with pytest.raises(RefusedSignInError, match="state"):
+        await sign_in.end("c", first)
+    assert (await sign_in.end("c", second))[0].name == "lisa"
+
+
 async def test_keys_that_the_issuer_has_changed_are_fetched_anew(issuer: Issuer) -> None:
     """Once, when a token names one that is not known."""
     sign_in = sign_in_at(issuer)
@@ -224,6 +243,25 @@ async def test_keys_that_the_issuer_has_changed_are_fetched_anew(issuer: Issuer)
     issuer.make = lambda claims: jwt.encode({"alg": "RS256", "kid": "b"}, claims, issuer.key)
     visitor, _ = await sign_in.end("c", await query_of(sign_in, issuer))
     assert visitor.name == "lisa"
+
+
+@pytest.mark.parametrize(
+    ("told", "lacks"),
+    [
+        ({"issuer": "https://evil.example"}, "its own address"),
+        ({"jwks_uri": ""}, "jwks_uri"),
+        ({"token_endpoint": "", "authorization_endpoint": 1}, "authorization_endpoint, token_endpoint"),
+    ],
+)
+async def test_metadata_that_are_another_s_or_lack_something_are_not_used(
+    issuer: Issuer, told: Claims, lacks: str
+) -> None:
+    """Nobody is sent to where they say (OpenID Connect Discovery 1.0, section 4.3)."""
+    issuer.told = told
+    with pytest.raises(RefusedSignInError, match=f"lack {lacks}$"):
+        await sign_in_at(issuer).begin("c", "/")
+    issuer.told = {}
+    assert await query_of(sign_in_at(issuer), issuer)
 
 
 async def test_an_issuer_that_is_away_is_no_way_in(unused_tcp_port: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.audio.wav import write_wav
 from gateway.records.rows import RecordingRow
@@ -64,6 +65,18 @@ async def test_all_of_it_is_sent_otherwise(tmp_path: Path) -> None:
                 assert await answer.read() == content
         async with client.get("/calls/k1/recording?download") as answer:
             assert answer.headers["Content-Disposition"] == 'attachment; filename="k1.wav"'
+
+
+async def test_who_hears_a_call_is_noted(tmp_path: Path) -> None:
+    """Once for all the parts that a player asks for; and that a listener keeps what was heard, though just heard."""
+    with capture_logs() as logs:
+        async with recorded(tmp_path) as (client, _):
+            for path in (*["/calls/k1/recording"] * 3, *["/calls/k1/recording?download"] * 2):
+                async with client.get(path, headers={"Range": "bytes=0-99"}) as answer:
+                    assert answer.status == 206
+            await text_of(client, "/calls/k3/recording", 404)
+    acts = [(entry["who"], entry["act"], entry["call"]) for entry in logs if entry["event"] == "console_audit"]
+    assert acts == [("local", "heard", "k1"), ("local", "downloaded", "k1")]
 
 
 async def test_what_is_not_there_is_said(tmp_path: Path) -> None:

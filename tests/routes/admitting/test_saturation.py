@@ -44,6 +44,13 @@ def test_a_busy_thread_takes_no_more_calls() -> None:
     assert load.saturation.reason == "the event loop's thread uses 90% of a core"
 
 
+def test_the_threshold_itself_is_too_much() -> None:
+    """As docs/operating.md says: no more calls from 75 % on."""
+    load = Load()
+    assert not load.sample(busy=0.7499)
+    assert load.sample(busy=0.75)
+
+
 def test_one_hiccup_is_none_and_two_are() -> None:
     """A collection of garbage delays one timer; what delays two within a few samples delays the audio of calls."""
     load = Load()

@@ -63,6 +63,8 @@ def test_what_a_provider_cannot_do_is_left_out(tmp_path: Path) -> None:
     default = DeploymentWhenFull()
     plain = msgspec.structs.replace(TRAITS, when_full=("transfer",))
     assert plan_for(full, default, plain, Refusal.FULL) == FullPlan(After(transfer=DESK))
+    speaks = msgspec.structs.replace(TRAITS, when_full=("say",))
+    assert plan_for(full, default, speaks, Refusal.FULL) == FullPlan(After(say="Hold."))
     assert plan_for(full, default, TRAITS, Refusal.DRAINING) == FullPlan(After(say="Hold.", transfer=DESK))
 
 

@@ -257,7 +257,9 @@ async def test_a_body_that_does_not_come(tmp_path: Path, monkeypatch: pytest.Mon
             assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
             writer.close()
             await writer.wait_closed()
-        assert [(entry["event"], entry["reason"]) for entry in logs] == [("webhook_refused", "too_slow")]
+        assert [(entry["event"], entry["reason"], entry["detail"]) for entry in logs] == [
+            ("webhook_refused", "too_slow", "3 bytes of the body in 0.05 s")
+        ]
         assert await held.metric("gateway_calls_refused_total", reason="too_slow") == 1
 
 
