@@ -48,6 +48,8 @@ class CallStarted(Struct, frozen=True):
     withheld: str = ""
     """The reason why there is no caller, in a word such as ``anonymous``; empty where there is one."""
     parameters: dict[str, str] = {}
+    frame_header: int = 0
+    """The bytes that stand before the audio in each binary message; tapes keep them."""
 
 
 @final

@@ -58,6 +58,7 @@ class CallTape:
         """The clock of the tape's header: times count from it."""
         self._keep_audio = keep_audio
         self._formats: dict[tuple[str, str], AudioFormat | None] = {}
+        self._frame_header = 0
 
     def line(self, entry: Entry) -> bytes:
         """Return an entry as a line of the tape."""
@@ -82,7 +83,8 @@ class CallTape:
         if len(message) > LARGEST:
             return {"text": f"$large {len(message)}"}
         if entry.side == "phone" and isinstance(message, bytes):
-            return {"audio": self._sound(entry.side, entry.to, message)}
+            head, audio = message[: self._frame_header], message[self._frame_header :]
+            return {"audio": self._sound(entry.side, entry.to, audio)} | ({"head": tuple(head)} if head else {})
         try:
             read = json.loads(message)
         except (ValueError, RecursionError):
@@ -117,6 +119,7 @@ class CallTape:
             audio_format = facts.get("audio_format")
             made = next((each for each in levels.SESSION_FORMATS.values() if str(each) == audio_format), None)
             self._formats["phone", "in"] = self._formats["phone", "out"] = made
+            self._frame_header = int(facts.get("frame_header", 0))
 
     def _note_session(self, session: object) -> None:
         if isinstance(session, dict):

@@ -60,6 +60,8 @@ class Line(Struct, frozen=True, omit_defaults=True):
     """Any other message of text."""
     audio: str | None = None
     """A binary message: ``$audio BYTES DB``."""
+    head: tuple[int, ...] = ()
+    """The bytes before the audio of a binary message, where its wire has such."""
     http: dict[str, Any] | None = None
     """A request, an answer, an upgrade."""
     facts: dict[str, Any] | None = None

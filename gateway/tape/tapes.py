@@ -250,6 +250,8 @@ class Tapes:
         self._running[provider.name, started.call_id] = taped  # ACS changes a call's id once it is up
         facts = {name: getattr(started, name) for name in ("call_id", "stream_id", "caller", "called")}
         told = {**facts, "custom_parameters": started.parameters, "audio_format": str(started.audio_format)}
+        if started.frame_header:
+            told["frame_header"] = started.frame_header
         taped.add("gateway", "", "started", told)
         before = current.set(taped)
         try:

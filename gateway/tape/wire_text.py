@@ -16,7 +16,7 @@ def message_of(line: Line) -> Message | None:
     if line.kind != "message":
         return None
     if line.audio is not None:
-        return sound(line.audio)
+        return bytes(line.head) + sound(line.audio)
     if line.json is not None:
         return json.dumps(with_sound(line.json), separators=(",", ":"))
     return line.text

@@ -54,6 +54,18 @@ def written(events: Sequence[PhoneEvent], out: Sequence[Message]) -> str:
 
 
 @pytest.mark.parametrize("transcript", every_transcript(), ids=str)
+def test_the_start_says_what_stands_before_audio(transcript: Transcript) -> None:
+    """Tapes keep it, for without it nothing decodes the audio again."""
+    started = [event for step in transcript.steps for event in step.events if isinstance(event, CallStarted)]
+    for step in transcript.steps:
+        for event in step.events:
+            if isinstance(step.act, bytes) and isinstance(event, CallerAudio) and started:
+                head = len(step.act) - len(event.audio)
+                where = f"{transcript.path}:{step.number}: {head} bytes stand before the audio"
+                assert head == started[0].frame_header, f"{where}: set frame_header of CallStarted"
+
+
+@pytest.mark.parametrize("transcript", every_transcript(), ids=str)
 def test_the_kind_of_a_message_is_known_to_tapes(transcript: Transcript) -> None:
     """Tapes show no other text of a message; a start may be the only one without a kind."""
     for step in transcript.steps:

@@ -2,11 +2,14 @@ import json
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.tape.call_tape import CallTape, Entry, Exchange
 from gateway.tape.fakes import Fakes
+from gateway.tape.form import Line
 from gateway.tape.redaction import Redaction
+from gateway.tape.wire_text import message_of
 
 LOUD = "gICAgICA"
 
@@ -43,6 +46,15 @@ def test_audio_is_its_size_wherever_it_stands(side: str, message: dict[str, Any]
     assert LOUD in json.dumps(record(tape(keep_audio=True), side, "in", json.dumps(message)))
 
 
+def test_the_header_of_a_binary_frame_is_kept() -> None:
+    """A decoder needs it, and it is no part of the sound."""
+    made = tape()
+    record(made, "gateway", "", {"audio_format": "pcmu/8000", "frame_header": 4}, "started")
+    shown = record(made, "phone", "in", b"\1\0\2\xff" + b"\x80" * 160)
+    assert (shown["audio"], shown["head"]) == ("$audio 160 -0.2", [1, 0, 2, 255])
+    assert message_of(msgspec.convert(shown, Line)) == b"\1\0\2\xff" + bytes(160)
+
+
 def test_words_in_pieces_are_no_audio() -> None:
     """A transcript's delta may look like base64."""
     shown = record(tape(), "voice", "in", '{"type":"response.audio_transcript.delta","delta":"gICA"}')
@@ -54,6 +66,7 @@ def test_the_level_is_known_once_the_format_is() -> None:
     made = tape()
     record(made, "gateway", "", {"audio_format": "pcmu/8000"}, "started")
     assert record(made, "phone", "in", b"\x80" * 160)["audio"] == "$audio 160 -0.2"
+    assert "head" not in record(made, "phone", "out", b"\x80" * 160)
     session = {"type": "session.update", "session": {"output_audio_format": "g711_alaw"}}
     record(made, "voice", "out", json.dumps(session).encode())
     shown = record(made, "voice", "in", '{"type":"response.audio.delta","delta":"1dXV"}')
