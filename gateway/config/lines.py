@@ -176,7 +176,7 @@ class Lines:
     def _root(self) -> Path:
         """Return the folder that holds all lines, directly or deeper: the pattern up to its first wildcard."""
         parts = Path(self._pattern).parts[:-1]
-        wild = next((index for index, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+        wild = next((index for index, part in enumerate(parts) if glob.has_magic(part)), None)
         return Path(*parts[:wild])
 
     def _overlook(self, names: set[str]) -> tuple[Refused, ...]:

@@ -62,6 +62,8 @@ async def test_a_link_from_elsewhere_may_be_followed(served: Served) -> None:
     followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     async with served as client:
         await text_of(client, "/", headers=followed)
+        async with client.post("/calls/end", headers=followed) as answer:  # a form that its script sends on a page
+            assert (answer.status, await answer.text()) == (403, "Another page has asked for this.\n")
 
 
 async def test_a_form_needs_the_token_of_its_visitor(tmp_path: Path) -> None:

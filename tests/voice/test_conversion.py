@@ -31,6 +31,7 @@ def converted(conversion: Conversion, audio: bytes, sizes: list[int]) -> bytes:
         at, number = at + size, number + 1
     events += conversion.apply(END)
     assert events[-1] == END
+    assert {(event.response_id, event.item_id) for event in events if isinstance(event, ReplyAudio)} == {("r", "i")}
     return b"".join(event.audio for event in events if isinstance(event, ReplyAudio))
 
 

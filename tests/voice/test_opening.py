@@ -196,6 +196,7 @@ async def test_an_error_behind_which_nothing_comes() -> None:
         VoiceEnd.UNREACHABLE,
         "Voice Live did not take the session settings within 4 s; it said: The request is invalid.",
     )
+    assert [attempt.took_s for attempt in opening.attempts] == [pytest.approx(4.0, abs=0.1)]
 
 
 @virtual_time

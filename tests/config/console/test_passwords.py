@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.config.console.passwords import hashed, is_hash, matches
+from gateway.config.console.passwords import hashed, is_hash, matches, nobodys
 
 KNOWN = "scrypt$16$1$1$MDEyMzQ1Njc4OWFiY2RlZg$RqRPAZ4h5q3NDgN_XbZ9eGPYpn7ZyqxY-7HZeyp5BlU"
 
@@ -17,6 +17,16 @@ def test_a_password_matches_its_own_hash_alone() -> None:
     assert matches("\ud800 and more", hashed("\ud800 and more"))
     with pytest.raises(ValueError, match="too short"):
         hashed("short")
+
+
+def test_nobody_has_a_password_that_is_checked_as_any() -> None:
+    """Its check costs as much as that of a user's, and another one is made each time."""
+    one, known = nobodys(), hashed("correct horse")
+    assert one != nobodys()
+    assert is_hash(one)
+    assert one.split("$")[:4] == known.split("$")[:4]
+    assert [len(part) for part in one.split("$")] == [len(part) for part in known.split("$")]
+    assert not matches("correct horse", one)
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,7 @@ def test_a_store_whose_extra_is_missing_is_refused(
     """With the command that installs it."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     (error,) = refused(tmp_path, section)
+    assert "recordings.store: " in error
     assert f"needs the extra {extra}" in error
     assert f"pip install 'voice-line-gateway[{extra}]'" in error
 

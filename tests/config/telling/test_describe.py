@@ -104,6 +104,7 @@ def test_no_key_is_forgotten() -> None:
 @pytest.mark.parametrize(
     ("text", "row"),
     [
+        ("history: [{system: A remark.}, {user: Hi.}]", "  history    before the greeting: system, user"),
         ("after: {say: Goodbye.}", "  after      says 'Goodbye.', then the call ends"),
         ('after: {transfer: "+14255550199"}', "  after      transfers to +14255550199"),
         (

@@ -127,6 +127,37 @@ async def test_after_a_day_it_is_dead(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_a_receiver_that_fails_is_tried_by_one_message_at_growing_intervals(tmp_path: Path) -> None:
+    """However many wait for it: after 5, 10, 20 and 40 s, and not with each look into the outbox."""
+    async with receiving() as server, stage(tmp_path) as kept:
+        server.answer = lambda _: 500
+        clock = Clock()
+        await kept.put(*(delivery(f"c{n}") for n in range(40)))
+        async with delivering(kept.outbox, clock, {"crm": server.receiver()}):
+            await until(lambda: clock.passed_s >= 60)
+        assert AT_ONCE + 2 <= len(server.got) <= AT_ONCE + 4
+
+
+@virtual_time
+async def test_a_receiver_that_is_well_again_gets_several_messages_at_once(tmp_path: Path) -> None:
+    """As before its failure: what has waited for it is worked off soon."""
+    async with receiving() as server, stage(tmp_path) as kept:
+        server.answer = lambda n: 500 if n == 1 else 204
+        clock = Clock()
+        await kept.put(delivery("first"))
+        async with delivering(kept.outbox, clock, {"crm": server.receiver()}):
+            await until_settled(kept)
+            assert len(server.got) == 2
+            server.hold = asyncio.Event()
+            await kept.put(*(delivery(f"c{n}") for n in range(20)))
+            await until(lambda: len(server.got) > 2)
+            await asyncio.sleep(1)
+            assert len(server.got) == 2 + AT_ONCE
+            server.hold.set()
+            await until_settled(kept)
+
+
+@virtual_time
 async def test_a_receiver_that_never_answers_holds_up_no_other(tmp_path: Path) -> None:
     """Nor does it get more than a few messages at once."""
     async with receiving() as silent, receiving() as server, stage(tmp_path) as kept:

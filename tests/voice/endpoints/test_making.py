@@ -9,6 +9,7 @@ from gateway.config import load_deployment
 from gateway.fleet.board import Board
 from gateway.voice.endpoints.endpoint import Endpoint
 from gateway.voice.endpoints.making import in_place, pooled
+from tests.voice.test_opening import Watched
 
 TWO = """
 voice_live:
@@ -24,7 +25,8 @@ async def test_each_entry_is_an_endpoint_with_a_service_of_its_own(tmp_path: Pat
     (tmp_path / "gateway.yaml").write_text(TWO, "utf-8")
     deployment = load_deployment(tmp_path / "gateway.yaml", {"WEST": "secret"})
     clock = asyncio.get_running_loop().time
-    held, _ = pooled(deployment, deployment.reached, Board(1).sessions, CollectorRegistry(), clock)
+    watch = Watched()
+    held, _ = pooled(deployment, deployment.reached, Board(1).sessions, CollectorRegistry(), clock, watch=watch)
     assert held.pool.endpoints == [
         Endpoint("west", 1, 2, 5, 9),
         Endpoint("spare", 2, 1, models={"gpt-realtime": "gpt-realtime"}),
@@ -33,6 +35,7 @@ async def test_each_entry_is_an_endpoint_with_a_service_of_its_own(tmp_path: Pat
     assert (west.endpoint, west.has_key, west.connect_timeout_s) == ("https://west.example", True, 3)
     assert (spare.endpoint, spare.has_key) == ("https://east.example", False)
     assert west.memory is spare.memory
+    assert west.watch is spare.watch is watch
     assert held.first is west
 
 

@@ -69,6 +69,18 @@ def test_a_strict_line_keeps_its_voice() -> None:
         assert reduced(SESSION, name, STRICT) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "policy"), [("voice.rate", LINE), ("voice.rate", TOLERANT), ("turn_detection.languages", STRICT)]
+)
+def test_a_single_member_is_left_out_where_it_is_named(name: str, policy: Policy) -> None:
+    """And nothing beside it; a strict line is strict about its voice alone."""
+    top, _, inner = name.partition(".")
+    changed = reduced(SESSION, name, policy)
+    assert changed is not None
+    assert {key for key in SESSION if changed.get(key) != SESSION[key]} == {top}
+    assert SESSION[top].keys() - changed[top].keys() == {inner}
+
+
 def test_an_agent_is_left_its_own_settings() -> None:
     """Of ours it gets the audio formats."""
     session = {key: value for key, value in SESSION.items() if key not in ("instructions", "tools")}
@@ -96,7 +108,7 @@ def test_some_members_are_always_sent(policy: Policy, name: str) -> None:
 def test_turns_by_key_stay_so(policy: Policy) -> None:
     """``null`` is what the line means."""
     session = {**SESSION, "turn_detection": None}
-    for name in ("turn_detection", "turn_detection.type"):
+    for name in ("turn_detection", "turn_detection.type", "turn_detection.languages"):
         assert reduced(session, name, policy) is None
     assert after(policy, session)[-1]["turn_detection"] is None
 
