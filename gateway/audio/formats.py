@@ -27,9 +27,14 @@ class AudioFormat:
     rate_hz: int
 
     @cached_property
+    def silent_sample(self) -> bytes:
+        """One sample of digital silence."""
+        return _SILENCE[self.encoding]
+
+    @cached_property
     def sample_bytes(self) -> int:
         """The bytes of one sample."""
-        return len(_SILENCE[self.encoding])
+        return len(self.silent_sample)
 
     @cached_property
     def bytes_per_ms(self) -> int:
@@ -46,15 +51,15 @@ class AudioFormat:
 
     def silence(self, duration_ms: int) -> bytes:
         """Return digital silence of ``duration_ms`` milliseconds."""
-        return _SILENCE[self.encoding] * (self.bytes_for(duration_ms) // self.sample_bytes)
+        return self.silent_sample * (self.bytes_for(duration_ms) // self.sample_bytes)
 
     def silence_of(self, samples: int) -> bytes:
         """Return digital silence of so many samples."""
-        return _SILENCE[self.encoding] * samples
+        return self.silent_sample * samples
 
     def silence_for(self, audio: bytes) -> bytes:
         """Return digital silence of the length of ``audio``, to play in its place."""
-        return _SILENCE[self.encoding] * (len(audio) // self.sample_bytes)
+        return self.silent_sample * (len(audio) // self.sample_bytes)
 
     def __str__(self) -> str:
         return f"{self.encoding.value}/{self.rate_hz}"

@@ -19,7 +19,7 @@ import structlog
 from gateway.audio.formats import PCMU
 from gateway.records.recording.entries import HOLD_S
 from gateway.records.recording.wav_file import header
-from gateway.records.recording.writer import PERIOD_S
+from gateway.records.recording.writer import CYCLE_S
 from tests.documents import ROOT
 from tests.e2e.recorded import FRAME_S, GREETING, LINE, call, quiet_noise
 from tests.e2e.rig import GATEWAY, Rig, configuration, instant, listening, noise, rig
@@ -78,8 +78,8 @@ async def many_calls(folder: Path, recordings: Path) -> dict[str, SimulatedTwili
 
 
 def test_a_gateway_that_is_killed_leaves_what_it_has_written(tmp_path: Path) -> None:
-    """A WAV file that plays, up to what may still change; that and a writer's period are less than a second."""
-    assert HOLD_S + PERIOD_S < 1
+    """A WAV file that plays, up to what may still change; that and the writer's cycle are less than a second."""
+    assert HOLD_S + CYCLE_S < 1
     child = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, check=False, timeout=120)  # noqa: S603 -- ours
     assert child.returncode == -signal.SIGKILL
     (path,) = tmp_path.glob("*.wav")
@@ -93,7 +93,6 @@ from pathlib import Path
 from gateway.audio.formats import PCMU
 from gateway.call.record import CallIdentity
 from gateway.phone.events import Playout
-from gateway.records.recording.entries import CALLER
 from datetime import UTC, datetime
 from gateway.records.recording.places import FolderAlone
 from gateway.records.recording.timeline import Timeline
@@ -109,7 +108,9 @@ queue.timeline = Timeline(PCMU, Playout(), "stereo", 0.0)
 writer.open(queue)
 for number in range(1500):
     now[0] = number / 50
-    writer.add(queue, (CALLER, now[0], number * 160, b"\\x22" * 160, ""), 160)
+    queue.heard.audio.extend(b"\\x22" * 160)
+    queue.heard.sizes.append(160)
+    queue.heard.at.append(now[0])
 while queue.file.seconds < 29.4:
     time.sleep(0.01)
 os.kill(os.getpid(), signal.SIGKILL)

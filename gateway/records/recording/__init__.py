@@ -1,7 +1,8 @@
 """Recordings of calls: the caller left, the bot right as it was heard, on the call's clock.
 
 tap           the phone of a recorded call: passes everything on, and notes audio and times
-entries       what the tap notes, in the order of time
+heard         the caller's audio that waits to be written
+entries       what else the tap notes, in the order of time
 caller_track  the caller's audio on the call's clock
 bot_track     the bot's audio when the caller hears it
 timeline      both tracks as the blocks of one file

@@ -110,11 +110,11 @@ class BotTrack:
             self._pieces[-1] = (position, audio[: max(0, upto - position) * self._sample_bytes])
         run.is_over = True
 
-    def take(self, upto: int) -> bytes:
+    def take(self, upto: int) -> bytearray:
         """Return what comes next, up to ``upto``."""
         self._place(upto)
         size = len(self._placed) - (self._end - upto) * self._sample_bytes
-        taken = bytes(self._placed[:size])
+        taken = self._placed[:size]
         del self._placed[:size]
         return taken
 

@@ -9,6 +9,7 @@ import math
 
 from gateway.audio.formats import AudioFormat
 from gateway.records.recording.entries import HOLD_S
+from gateway.records.recording.heard import Frames
 
 TICK_S = 0.02
 GAP_S = 0.4
@@ -20,12 +21,13 @@ SLACK_S = 0.005
 
 
 class CallerTrack:
-    """Places what arrives; ``take`` returns it. Times are in samples since the start of the recording."""
+    """Places what arrives; ``take`` returns it. Times are in samples since ``started_at``, which is in seconds."""
 
-    def __init__(self, audio_format: AudioFormat) -> None:
+    def __init__(self, audio_format: AudioFormat, started_at: float = 0.0) -> None:
+        self._started_at = started_at
         self._format = audio_format
         self._sample_bytes = audio_format.sample_bytes
-        rate = audio_format.rate_hz
+        self._rate = rate = audio_format.rate_hz
         self._tick, self._gap, self._hold = rate * TICK_S, rate * GAP_S, rate * HOLD_S
         self._look, self._slack = rate * LOOK_S, rate * SLACK_S
         self._placed = bytearray()
@@ -41,27 +43,54 @@ class CallerTrack:
         self._look_at = math.inf
         self._too_much = 0
         """Samples that are left out because the phone's clock is ahead."""
-        self._next_position = 0
 
-    def add(self, at: float, position: int, audio: bytes) -> None:
-        """Take audio that arrived at ``at``."""
+    def add(self, heard: Frames) -> None:
+        """Take frames, in the order of their arrival."""
+        if self._add_run(heard):
+            return
+        started_at, rate, begin = self._started_at, self._rate, 0
+        for at, size in zip(heard.at, heard.sizes, strict=True):
+            self._add((at - started_at) * rate, heard.audio[begin : begin + size])
+            begin += size
+
+    def _add_run(self, heard: Frames) -> bool:
+        """Do what ``_add`` does for each frame, at once, and return ``True``, if none of them is special."""
+        end, gap, least, sample_bytes = self._end, self._gap, self._least, self._sample_bytes
+        is_usual = self._runs_on and not self._too_much and max(heard.sizes) <= self._tick * sample_bytes
+        if not is_usual or end + len(heard.audio) // sample_bytes >= self._look_at:
+            return False
+        started_at, rate = self._started_at, self._rate
+        for at, size in zip(heard.at, heard.sizes, strict=True):
+            late = (at - started_at) * rate - end
+            if not -gap <= late <= gap:
+                return False
+            if late < least:
+                least = late
+            end += size // sample_bytes
+        self._placed += heard.audio
+        self._end, self._least = end, least
+        return True
+
+    def _add(self, at: float, audio: bytearray) -> None:
         size = len(audio) // self._sample_bytes
-        at_begin = at - max(0.0, size - self._tick)
-        expected, self._next_position = self._next_position, position + size * self._sample_bytes
-        if position != expected:
-            lost = (position - expected) // self._sample_bytes
-            audio = self._format.silence_of(lost) + audio
-            at_begin, size = at_begin - lost, size + lost
-        if self._runs_on:
-            late = at_begin - self._end
-            if late <= self._gap:
-                if late >= -self._gap:
-                    self._append(audio, size, late)
-                return
+        at_begin = at if size <= self._tick else at - size + self._tick
+        late = at_begin - self._end
+        if not self._runs_on or late > self._gap:
             self._runs_on = False
-        self._keep(at, at_begin, audio)
+            self._keep(at, at_begin, audio)
+        elif late >= -self._gap:
+            if self._too_much:
+                left_out = min(self._too_much, size)
+                self._too_much -= left_out
+                audio, size, late = audio[left_out * self._sample_bytes :], size - left_out, late + left_out
+            if late < self._least:
+                self._least = late
+            self._placed += audio
+            self._end += size
+            if self._end >= self._look_at:
+                self._follow_drift()
 
-    def take(self, upto: int) -> bytes:
+    def take(self, upto: int) -> bytearray:
         """Return what comes next, up to ``upto``; silence where nothing was said."""
         if self._fresh and self._fresh_at < upto:
             self._place()
@@ -70,11 +99,11 @@ class CallerTrack:
             self._end = upto
             self._runs_on = False
         size = len(self._placed) - (self._end - upto) * self._sample_bytes
-        taken = bytes(self._placed[:size])
+        taken = self._placed[:size]
         del self._placed[:size]
         return taken
 
-    def _keep(self, at: float, at_begin: float, audio: bytes) -> None:
+    def _keep(self, at: float, at_begin: float, audio: bytearray) -> None:
         """Keep audio after a pause: the frames that follow may show that it was late."""
         if self._fresh and at_begin > self._fresh_end + self._gap:
             self._place()
@@ -103,18 +132,6 @@ class CallerTrack:
         self._fresh_at = math.inf
         self._runs_on = True
         self._least, self._look_at, self._too_much = math.inf, self._end + self._look, 0
-
-    def _append(self, audio: bytes, size: int, late: float) -> None:
-        if self._too_much:
-            left_out = min(self._too_much, size)
-            self._too_much -= left_out
-            audio, size, late = audio[left_out * self._sample_bytes :], size - left_out, late + left_out
-        if late < self._least:
-            self._least = late
-        self._placed += audio
-        self._end += size
-        if self._end >= self._look_at:
-            self._follow_drift()
 
     def _follow_drift(self) -> None:
         """Add or leave out what the phone's clock is behind or ahead of ours."""

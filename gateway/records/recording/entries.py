@@ -1,4 +1,4 @@
-"""The entries that the tap of a call notes for the writer, in the order of time."""
+"""The entries that the tap of a call notes for the writer, in the order of time: all but the caller's audio."""
 
 import enum
 
@@ -9,8 +9,6 @@ HOLD_S = 0.5
 class Kind(enum.IntEnum):
     """The kinds of entries."""
 
-    CALLER = enum.auto()
-    """Audio of the caller."""
     BOT = enum.auto()
     """Audio that was sent to the phone."""
     MARK_SENT = enum.auto()
@@ -22,8 +20,8 @@ class Kind(enum.IntEnum):
     RESUMED = enum.auto()
 
 
-CALLER, BOT, MARK_SENT, MARK_RETURNED, STOPPED, PAUSED, RESUMED = Kind
-"""By name: an attribute of an enumeration is looked up slowly, and there is an entry for each frame."""
+BOT, MARK_SENT, MARK_RETURNED, STOPPED, PAUSED, RESUMED = Kind
+"""By name: an attribute of an enumeration is looked up slowly."""
 
 Entry = tuple[Kind, float, int, bytes, str]
 """Kind, time on the call's clock in seconds, position of the audio in its stream in bytes, audio, name of a mark.

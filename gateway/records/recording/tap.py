@@ -10,7 +10,6 @@ from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayba
 from gateway.phone.events import CallerAudio, MarkReturned, PhoneEvent, Playout
 from gateway.records.recording.entries import (
     BOT,
-    CALLER,
     MARK_RETURNED,
     MARK_SENT,
     PAUSED,
@@ -19,10 +18,13 @@ from gateway.records.recording.entries import (
     Entry,
     Kind,
 )
+from gateway.records.recording.heard import FRAME_COST
 from gateway.records.recording.timeline import Timeline
-from gateway.records.recording.writer import End, RecordingQueue, Writer
+from gateway.records.recording.writer import ENTRY_COST, End, RecordingQueue, Writer
 from gateway.records.rows import RecordingRow
 
+LONGEST_SILENCE_MS = 500
+"""Silence stands for so much lost audio before the next frame; after a longer gap, the frame's time says its place."""
 AHEAD_S = 0.05
 """Audio that was sent so shortly before the recording begins is on it: the note of the beginning comes after it."""
 
@@ -48,8 +50,11 @@ class Tap:
         self._clock = clock
         self._is_on = self._is_over = False
         self._began_at = self._ended_at = 0.0
-        self._received = 0
         self._sent = 0
+        self._room = self._heard_room = 0
+        """Bytes that may be added before the writer is asked for more room: by entries, and by the caller's audio."""
+        self._unheard = 0
+        """Bytes of the caller's audio that were lost last, for which silence is to stand."""
         self._ahead: deque[Entry] = deque()
         """The entries of just now, while the recording has not begun."""
 
@@ -87,7 +92,9 @@ class Tap:
             return
         self._is_on, self._began_at = True, at
         self._queue.timeline = Timeline(self._queue.audio_format, self._playout, self._queue.channels, at)
-        self._queue.entries.extend(entry for entry in self._ahead if entry[1] >= at - AHEAD_S)
+        for entry in self._ahead:
+            if entry[1] >= at - AHEAD_S:
+                self._add(entry)
         self._ahead.clear()
         self._writer.open(self._queue)
         self._put(self._row())
@@ -97,6 +104,7 @@ class Tap:
         if self._is_on:
             self._is_on, self._ended_at = False, self._clock()
             self._writer.end(self._queue, End(self._ended_at, keeps))
+            self._writer.give_back(self._room + self._heard_room)
             self._put(self._row())
         self._is_over = True
         self._ahead.clear()
@@ -122,33 +130,72 @@ class Tap:
 
     # The audio path
 
-    def received(self, audio: bytes) -> None:
-        """Note audio of the caller."""
-        if self._is_on:
-            position, size = self._received, len(audio)
-            self._received = position + size
-            self._writer.add(self._queue, (CALLER, self._clock(), position, audio, ""), size)
+    def passing_on(self, tell: Callable[[PhoneEvent], None]) -> Callable[[PhoneEvent], None]:
+        """Return what notes the caller's audio and marks that come back, and passes every event to ``tell``."""
+        clock, heard = self._clock, self._queue.heard
+        add, add_size, add_at = heard.audio.extend, heard.sizes.append, heard.at.append
 
-    def played(self, audio: bytes) -> None:
-        """Note audio that was sent to the phone."""
-        position, size = self._sent, len(audio)
-        self._sent = position + size
-        self._note(BOT, position, audio)
+        def passed_on(event: PhoneEvent) -> None:
+            if type(event) is CallerAudio:
+                if self._is_on:
+                    audio = event.audio
+                    self._heard_room -= len(audio) + FRAME_COST
+                    if self._heard_room >= 0 or (audio := self._in_more_room(audio)):
+                        add(audio)
+                        add_size(len(audio))
+                        add_at(clock())
+            elif type(event) is MarkReturned:
+                self._note(MARK_RETURNED, name=event.name)
+            tell(event)
 
-    def note(self, kind: Kind, name: str = "") -> None:
-        """Note a mark, or that the phone discards what it has not played."""
-        if kind is STOPPED:
+        return passed_on
+
+    def sent(self, command: PhoneCommand) -> None:
+        """Note what is heard of a command to the phone."""
+        if type(command) is PlayAudio:
+            position, self._sent = self._sent, self._sent + len(command.audio)
+            self._note(BOT, position, command.audio)
+        elif type(command) is SendMark:
+            self._note(MARK_SENT, name=command.name)
+        elif type(command) is StopPlayback:
             self._ahead.clear()
-        self._note(kind, 0, b"", name)
+            self._note(STOPPED)
 
-    def _note(self, kind: Kind, position: int, audio: bytes, name: str = "") -> None:
+    def _note(self, kind: Kind, position: int = 0, audio: bytes = b"", name: str = "") -> None:
         entry = (kind, self._clock(), position, audio, name)
         if self._is_on:
-            self._writer.add(self._queue, entry, len(audio))
+            self._add(entry)
         elif not self._is_over:
             self._ahead.append(entry)
             while self._ahead[0][1] < entry[1] - AHEAD_S:
                 self._ahead.popleft()
+
+    def _in_more_room(self, audio: bytes) -> bytes:
+        """Ask for room for a frame; return it, behind silence for what was lost, or nothing if it is lost too."""
+        silence = self._queue.audio_format.silence(LONGEST_SILENCE_MS)[: self._unheard]
+        lacking = len(silence) - self._heard_room
+        granted = self._writer.grant(lacking)
+        if not granted:
+            self._writer.give_back(self._heard_room + len(audio) + FRAME_COST)
+            self._heard_room = 0
+            self._unheard += len(audio)
+            self._queue.lost += len(audio)
+            return b""
+        self._heard_room = granted - lacking
+        self._unheard = 0
+        return silence + audio
+
+    def _add(self, entry: Entry) -> None:
+        size = len(entry[3])
+        self._room -= size + ENTRY_COST
+        if self._room < 0:
+            granted = self._writer.grant(-self._room)
+            if not granted:
+                self._room += size + ENTRY_COST
+                self._queue.lost += size
+                return
+            self._room += granted
+        self._queue.entries.append(entry)
 
     def _note_always(self, kind: Kind, at: float) -> None:
         self._writer.add_always(self._queue, (kind, at, 0, b"", ""))
@@ -164,23 +211,9 @@ class RecordedPhone:
 
     async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
         """Pass every event to ``tell`` as it arrives."""
-        received, note = self._tap.received, self._tap.note
-
-        def passed_on(event: PhoneEvent) -> None:
-            if type(event) is CallerAudio:
-                received(event.audio)
-            elif type(event) is MarkReturned:
-                note(MARK_RETURNED, event.name)
-            tell(event)
-
-        await self._phone.run(passed_on)
+        await self._phone.run(self._tap.passing_on(tell))
 
     def send(self, command: PhoneCommand) -> None:
         """Carry out at once, and note what is heard of it."""
-        if type(command) is PlayAudio:
-            self._tap.played(command.audio)
-        elif type(command) is SendMark:
-            self._tap.note(MARK_SENT, command.name)
-        elif type(command) is StopPlayback:
-            self._tap.note(STOPPED)
+        self._tap.sent(command)
         self._phone.send(command)

@@ -20,7 +20,10 @@ FILE_MODE = 0o600
 RETRY_S = 5.0
 """Seconds of audio after which a file that could not be written is tried again."""
 FILL = 64 * 1024
-_TAGS = {Encoding.L16: 1, Encoding.PCMA: 6, Encoding.PCMU: 7}
+_PCM = 1
+_TAGS = {Encoding.L16: _PCM, Encoding.PCMA: 6, Encoding.PCMU: 7}
+_PCM_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_G711_HEADER = struct.Struct("<4sI4s4sIHHIIHHH4sII4sI")
 _LARGEST = 0xFFFF_FFFF - 64
 
 
@@ -53,14 +56,15 @@ class WavFile:
         """The length of what could not be written."""
         return self._lost / self._bytes_per_s
 
-    def write(self, audio: bytes) -> bool:
+    def write(self, audio: bytes | bytearray) -> bool:
         """Append whole blocks; return ``False`` where they are lost."""
         if self._missing and self._missing < self._retry_at:
             self._lose(len(audio))
             return False
         try:
-            descriptor = self._open()
-            self._fill(descriptor)
+            descriptor = self._open() if self._descriptor is None else self._descriptor
+            if self._missing:
+                self._fill(descriptor)
             self._append(descriptor, audio)
             self._write_header(descriptor)
         except OSError as error:
@@ -81,11 +85,10 @@ class WavFile:
         self._lost += size
 
     def _open(self) -> int:
-        if self._descriptor is None:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
-            self._descriptor = os.open(self._begin(), flags, FILE_MODE)
-            self._write_header(self._descriptor)
-        return self._descriptor
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+        self._descriptor = descriptor = os.open(self._begin(), flags, FILE_MODE)
+        self._write_header(descriptor)
+        return descriptor
 
     def _fill(self, descriptor: int) -> None:
         """Write silence for what was lost, so that what follows has its time."""
@@ -94,7 +97,7 @@ class WavFile:
             self._append(descriptor, self._format.silence_of(size // self._format.sample_bytes))
             self._missing -= size
 
-    def _append(self, descriptor: int, audio: bytes) -> None:
+    def _append(self, descriptor: int, audio: bytes | bytearray) -> None:
         if self._written + len(audio) > _LARGEST:
             raise OSError(errno.EFBIG, "a WAV file holds 4 GiB")
         if os.pwrite(descriptor, audio, self._header + self._written) < len(audio):
@@ -108,17 +111,39 @@ class WavFile:
 def header(audio_format: AudioFormat, channels: int, size: int) -> bytes:
     """Return what stands before ``size`` bytes of audio."""
     block = channels * audio_format.sample_bytes
-    rate, is_pcm = audio_format.rate_hz, audio_format.encoding is Encoding.L16
-    fmt = struct.pack(
-        "<HHIIHH", _TAGS[audio_format.encoding], channels, rate, rate * block, block, 8 * audio_format.sample_bytes
+    rate, bits, tag = audio_format.rate_hz, 8 * audio_format.sample_bytes, _TAGS[audio_format.encoding]
+    if tag == _PCM:
+        return _PCM_HEADER.pack(
+            b"RIFF",
+            _PCM_HEADER.size - 8 + size,
+            b"WAVE",
+            b"fmt ",
+            16,
+            tag,
+            channels,
+            rate,
+            rate * block,
+            block,
+            bits,
+            b"data",
+            size,
+        )
+    return _G711_HEADER.pack(
+        b"RIFF",
+        _G711_HEADER.size - 8 + size,
+        b"WAVE",
+        b"fmt ",
+        18,
+        tag,
+        channels,
+        rate,
+        rate * block,
+        block,
+        bits,
+        0,
+        b"fact",
+        4,
+        size // block,
+        b"data",
+        size,
     )
-    chunks = _chunk(b"fmt ", fmt) if is_pcm else _chunk(b"fmt ", fmt + bytes(2)) + _chunk(b"fact", _u32(size // block))
-    return b"RIFF" + _u32(4 + len(chunks) + 8 + size) + b"WAVE" + chunks + b"data" + _u32(size)
-
-
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return name + _u32(len(body)) + body
-
-
-def _u32(value: int) -> bytes:
-    return struct.pack("<I", value)

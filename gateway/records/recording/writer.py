@@ -1,7 +1,6 @@
-"""Writes the recordings of a process in one thread: the audio path only appends to bounded queues."""
+"""Writes the recordings of a process in one thread: the audio path only appends to bounded lists."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import structlog
 from gateway.audio.formats import AudioFormat
 from gateway.call.record import CallIdentity
 from gateway.records.recording.entries import Entry
+from gateway.records.recording.heard import Heard
 from gateway.records.recording.places import Places
 from gateway.records.recording.timeline import Channels, Timeline
 from gateway.records.recording.wav_file import WavFile
@@ -22,14 +22,16 @@ log = structlog.get_logger()
 
 WAITING_LIMIT = 64 * 1024 * 1024
 """Bytes of all calls that wait to be written; audio that comes then is lost and counted."""
-WAKE_AT = WAITING_LIMIT // 16
-"""So many bytes are written at once, and not only after the period."""
+WAKE_AT = WAITING_LIMIT // 2
+"""Where so many bytes wait, all recordings are written at once."""
+GRANT = 8 * 1024
+"""The bytes that a recording may add before it asks for more room: it need not ask for each frame."""
 ENTRY_COST = 250
-PERIOD_S = 0.3
-SPREAD_S = 0.12
-"""The recordings of a process are written over so much time, a few and then a pause: the thread holds up the event loop
-by as many at most, and not by all of them."""
-BETWEEN_PAUSES = 20
+CYCLE_S = 0.45
+"""So often each recording is written."""
+AT_ONCE = 10
+"""So many recordings are written, then comes a pause: where the event loop and this thread share a processor, what
+arrives meanwhile waits for it."""
 END_LIMIT_S = 10.0
 COUNTS = {"stereo": 2, "mono": 1}
 
@@ -63,8 +65,11 @@ class RecordingQueue:
         self.file = WavFile(self._begin, audio_format, COUNTS[channels])
         self.timeline: Timeline | None = None
         """Set when the recording begins."""
+        self.heard = Heard()
         self.entries: deque[Entry] = deque()
         self.end: End | None = None
+        self.is_broken = False
+        """``True`` after a bug: what comes then is let go."""
         self.lost = 0
         """Bytes of audio for which there was no room; counted by the event loop."""
         self.told_failure = False
@@ -111,13 +116,18 @@ class Writer:
         self._clock = clock
         self._done = done
         self._lost = lost
-        self._added = 0
+        self._granted = 0
         self._taken = 0
         self._opened: deque[RecordingQueue] = deque()
-        self._writing: list[RecordingQueue] = []
+        self._writing: deque[RecordingQueue] = deque()
         self._wake = threading.Event()
         self._is_over = False
         self._thread: threading.Thread | None = None
+
+    @property
+    def waiting(self) -> int:
+        """The bytes that wait to be written, or have been granted to what may come."""
+        return self._granted - self._taken
 
     def open(self, queue: RecordingQueue) -> None:
         """Begin to write a recording whose timeline is set."""
@@ -127,27 +137,29 @@ class Writer:
             self._thread.start()
         self._wake.set()
 
-    def add(self, queue: RecordingQueue, entry: Entry, size: int) -> None:
-        """Take an entry with ``size`` bytes of audio, or lose and count it. Waits for nothing."""
-        cost = size + ENTRY_COST
-        waiting = self._added - self._taken + cost
-        if waiting > WAITING_LIMIT:
-            queue.lost += size
-            return
-        queue.entries.append(entry)
-        self._added += cost
+    def grant(self, least: int) -> int:
+        """Return how many bytes more may wait, ``least`` or more; 0 where there is no room. Waits for nothing."""
+        waiting = self.waiting
+        if waiting + least > WAITING_LIMIT:
+            return 0
+        granted = max(least, min(GRANT, WAITING_LIMIT - waiting))
+        self._granted += granted
         if waiting > WAKE_AT and not self._wake.is_set():
             self._wake.set()
+        return granted
+
+    def give_back(self, room: int) -> None:
+        """Take back what was granted and is not needed."""
+        self._granted -= room
 
     def add_always(self, queue: RecordingQueue, entry: Entry) -> None:
         """Take an entry without audio that must not be lost; there are few of them."""
         queue.entries.append(entry)
-        self._added += ENTRY_COST
+        self._granted += ENTRY_COST
 
     def end(self, queue: RecordingQueue, end: End) -> None:
-        """Finish a recording."""
+        """Finish a recording; that is done when its turn comes."""
         queue.end = end
-        self._wake.set()
 
     def close(self, limit_s: float = END_LIMIT_S) -> None:
         """Write what waits, in limited time, and end the thread. Blocks."""
@@ -160,27 +172,24 @@ class Writer:
 
     def _run(self) -> None:
         while True:
-            self._wake.wait(PERIOD_S if self._writing else None)
+            self._wake.wait(self._pause_s())
             is_over = self._is_over
             self._wake.clear()
             while self._opened:
                 self._writing.append(self._opened.popleft())
-            self._writing = [queue for queue in self._writing if self._write(queue)] if is_over else self._spread()
+            is_all_due = is_over or self.waiting > WAKE_AT
+            for _ in range(len(self._writing) if is_all_due else min(AT_ONCE, len(self._writing))):
+                queue = self._writing.popleft()
+                if self._write(queue):
+                    self._writing.append(queue)
             if is_over and not self._opened:
                 break
         for queue in self._writing:  # of calls that have not ended: what is there stays
             queue.close(keeps=True)
 
-    def _spread(self) -> list[RecordingQueue]:
-        """Write what is due of all recordings, with pauses unless a lot waits; return those of which more will come."""
-        writing = self._writing
-        left, pause_s = [], SPREAD_S * BETWEEN_PAUSES / max(BETWEEN_PAUSES, len(writing))
-        for number, queue in enumerate(writing, 1):
-            if self._write(queue):
-                left.append(queue)
-            if number % BETWEEN_PAUSES == 0 and not self._is_over and self._added - self._taken < WAKE_AT:
-                time.sleep(pause_s)
-        return left
+    def _pause_s(self) -> float | None:
+        """Return the seconds until the next recordings have their turn, unless the thread is woken."""
+        return CYCLE_S * min(1.0, AT_ONCE / len(self._writing)) if self._writing else None
 
     def _write(self, queue: RecordingQueue) -> bool:
         """Write what is due of a recording; return ``True`` if more will come."""
@@ -189,7 +198,8 @@ class Writer:
         except Exception:  # a bug, which must not end the other recordings
             log.exception("recording_failed", **_about(queue))
             queue.file.failure = "a bug: see recording_failed"
-            is_done = True
+            queue.is_broken = True
+            is_done = queue.end is not None
         if is_done:
             try:
                 queue.close(keeps=queue.end is None or queue.end.keeps)
@@ -201,15 +211,19 @@ class Writer:
 
     def _advance(self, queue: RecordingQueue) -> bool:
         now, end, timeline = self._clock(), queue.end, queue.timeline
+        heard = queue.heard.take()  # before the entries: a pause in which a frame arrived was noted before the frame
+        self._taken += heard.cost
+        if queue.is_broken or (end is not None and not end.keeps):
+            timeline = None
+        while queue.entries:
+            entry = queue.entries.popleft()
+            self._taken += len(entry[3]) + ENTRY_COST
+            if timeline is not None:
+                timeline.take_in(entry)
         if timeline is None:
             return end is not None
-        entries = queue.entries
-        while entries:
-            entry = entries.popleft()
-            self._taken += len(entry[3]) + ENTRY_COST
-            timeline.take_in(entry)
-        if end is not None and not end.keeps:
-            return True
+        if heard.at:
+            timeline.hear(heard)
         for block in timeline.blocks(now) if end is None else timeline.rest(end.at):
             before = queue.file.lost_s
             if not queue.file.write(block):

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.audio.formats import L16_16K, PCMU, AudioFormat
 from gateway.records.recording.caller_track import CallerTrack
+from gateway.records.recording.heard import Frames
 
 RATE = PCMU.rate_hz
 FRAME = 160
@@ -15,19 +16,25 @@ def speech(samples: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(samples)
 
 
+def frames_of(arrivals: list[tuple[float, bytes]]) -> Frames:
+    """Frames with their times, as they are taken from what waits."""
+    at, pieces = zip(*arrivals, strict=True)
+    return Frames(at, [len(piece) for piece in pieces], bytearray(b"".join(pieces)))
+
+
 def placed(
     arrivals: list[tuple[float, bytes]],
     *,
     upto_s: float,
     audio_format: AudioFormat = PCMU,
-    lost: frozenset[int] = frozenset(),
+    at_once: int = 1,
 ) -> bytes:
     """What stands on the track when audio arrives at these times, in seconds; taken as the writer does."""
-    track, made, position, taken = CallerTrack(audio_format), bytearray(), 0, 0
-    for number, (at_s, audio) in enumerate(arrivals):
-        if number not in lost:
-            track.add(at_s * audio_format.rate_hz, position, audio)
-        position += len(audio)
+    track, made, taken = CallerTrack(audio_format), bytearray(), 0
+    for number in range(0, len(arrivals), at_once):
+        some = arrivals[number : number + at_once]
+        track.add(frames_of(some))
+        at_s = some[-1][0]
         if (upto := int((at_s - 0.5) * audio_format.rate_hz)) > taken + audio_format.rate_hz // 4:
             made += track.take(upto)
             taken = upto
@@ -88,11 +95,21 @@ def test_a_burst_after_a_pause_belongs_before_its_arrival() -> None:
     assert placed(arrivals, upto_s=3) == audio
 
 
-def test_lost_audio_is_silence_and_what_follows_has_its_place() -> None:
-    """The tap had no room for some frames."""
-    audio = speech(RATE * 2)
-    track = placed(frames(audio, 0.0), upto_s=2, lost=frozenset(range(20, 30)))
-    assert track == audio[: 20 * FRAME] + b"\xff" * (10 * FRAME) + audio[30 * FRAME :]
+@pytest.mark.parametrize("at_once", [7, 22, 1000])
+def test_frames_that_are_taken_at_once_stand_where_each_alone_does(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Usual ones, with jitter and a clock that is not ours, and others: a pause, a burst, a long and a short one."""
+    chance, audio, late = random.Random(11), speech(RATE * 12), 0.0
+    arrivals: list[tuple[float, bytes]] = []
+    for at, piece in frames(audio, 0.3, 0.02004):
+        late = max(late, at + chance.uniform(0, 0.2) ** 2 + (0.45 if 4 < at < 4.3 else 0) + (3 if at > 8 else 0))
+        arrivals.append((late, piece))
+    arrivals[100:105] = [(arrivals[104][0], b"".join(piece for _, piece in arrivals[100:105]))]
+    arrivals[300] = (arrivals[300][0], arrivals[300][1][:80])
+    together = placed(arrivals, upto_s=20, at_once=at_once)
+    monkeypatch.setattr(CallerTrack, "_add_run", lambda *_: False)
+    assert placed(arrivals, upto_s=20, at_once=at_once) == together
 
 
 @pytest.mark.parametrize("ppm", [-100, -20, 0, 20, 100])
@@ -100,12 +117,16 @@ def test_after_an_hour_each_frame_is_where_it_was_said(ppm: int) -> None:
     """A phone whose clock is not ours; a whole number of samples a second is said aloud once a minute."""
     track, said = CallerTrack(PCMU), []
     quiet, marked, taken, found = b"\xfe" * FRAME, b"\x05" * FRAME, 0, []
+    waiting: list[tuple[float, bytes]] = []
     for number in range(HOUR_FRAMES):
         at = number * FRAME * (1 + ppm / 1e6)
         is_marked = number % 3000 == 1500
-        track.add(at, number * FRAME, marked if is_marked else quiet)
+        waiting.append((at / RATE, marked if is_marked else quiet))
         if is_marked:
             said.append(at)
+        if number % 20 == 19:
+            track.add(frames_of(waiting))
+            waiting.clear()
         if number % 500 == 499:
             upto = int(at) - 4000
             if (where := track.take(upto).find(b"\x05" * 40)) >= 0:

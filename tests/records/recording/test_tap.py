@@ -12,7 +12,8 @@ from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.phone.commands import AskForLife, PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, MarkReturned, PhoneClosed, PhoneEnd, PhoneEvent, Playout
-from gateway.records.recording.entries import BOT, CALLER, MARK_RETURNED, MARK_SENT, PAUSED, RESUMED, STOPPED, Entry
+from gateway.records.recording import writer as module
+from gateway.records.recording.entries import BOT, MARK_RETURNED, MARK_SENT, PAUSED, RESUMED, STOPPED, Entry
 from gateway.records.recording.places import FolderAlone
 from gateway.records.recording.tap import Tap
 from gateway.records.recording.writer import End, RecordingQueue, Writer
@@ -68,6 +69,14 @@ class Tapped:
         """Let the tap see a note of the call."""
         self.tap.observe(IDENTITY, TimedNote(self.now, note))
 
+    def hear(self, *audio: bytes) -> None:
+        """Let the caller be heard."""
+        asyncio.run(self.tap.phone(Phone(*map(CallerAudio, audio))).run(lambda event: None))
+
+    def play(self, audio: bytes) -> None:
+        """Let the bot speak."""
+        self.tap.phone(Phone()).send(PlayAudio(audio))
+
     @property
     def entries(self) -> list[Entry]:
         """What waits to be written."""
@@ -94,19 +103,20 @@ def test_it_notes_audio_marks_and_stops_with_their_times() -> None:
     """And where in the stream audio is."""
     held = Tapped()
     held.tap.begin(10.0)
-    seen = held.tap.phone(Phone(CallerAudio(FRAME), MarkReturned("m"), DigitPressed("1"), CallerAudio(FRAME)))
+    seen = held.tap.phone(Phone(CallerAudio(FRAME), MarkReturned("m"), DigitPressed("1"), CallerAudio(FRAME[:80])))
     for command in (PlayAudio(FRAME), SendMark("m"), PlayAudio(FRAME * 2), StopPlayback(), AskForLife()):
         held.now += 1
         seen.send(command)
     asyncio.run(seen.run(lambda event: None))
+    heard = held.queue.heard.take()
+    assert (list(heard.at), list(heard.sizes)) == ([15.0, 15.0], [160, 80])
+    assert heard.audio == FRAME + FRAME[:80]
     assert held.entries == [
         (BOT, 11.0, 0, FRAME, ""),
         (MARK_SENT, 12.0, 0, b"", "m"),
         (BOT, 13.0, 160, FRAME * 2, ""),
         (STOPPED, 14.0, 0, b"", ""),
-        (CALLER, 15.0, 0, FRAME, ""),
         (MARK_RETURNED, 15.0, 0, b"", "m"),
-        (CALLER, 15.0, 160, FRAME, ""),
     ]
 
 
@@ -114,7 +124,7 @@ def test_before_it_begins_nothing_waits() -> None:
     """But what was sent just now is heard in the recording: its note comes after it."""
     held = Tapped()
     seen = held.tap.phone(Phone())
-    held.tap.received(FRAME)
+    held.hear(FRAME)
     for number in range(100):
         held.now = 10 + number / 50
         seen.send(PlayAudio(FRAME))
@@ -140,8 +150,8 @@ def test_a_call_that_is_not_recorded_leaves_nothing() -> None:
     held = Tapped()
     held.note(notes.RecordingDeclined("key"))
     held.note(notes.RecordingStarted(consented=True))
-    held.tap.received(FRAME)
-    held.tap.played(FRAME)
+    held.hear(FRAME)
+    held.play(FRAME)
     assert held.entries == []
     assert held.writer.opened == []
     assert held.tap.over() == ()
@@ -149,15 +159,50 @@ def test_a_call_that_is_not_recorded_leaves_nothing() -> None:
 
 def test_pauses_are_noted_and_never_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """However much waits."""
-    monkeypatch.setattr("gateway.records.recording.writer.WAITING_LIMIT", 0)
+    monkeypatch.setattr(module, "WAITING_LIMIT", 0)
     held = Tapped()
     held.tap.begin(10.0)
     held.note(notes.RecordingPaused("secret"))
-    held.tap.received(FRAME)
+    held.hear(FRAME)
     held.now = 12.0
     held.note(notes.RecordingContinued())
     assert held.entries == [(PAUSED, 10.0, 0, b"", ""), (RESUMED, 12.0, 0, b"", "")]
     assert held.queue.lost == 160
+
+
+def test_silence_stands_for_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the next frame, so that this one has its place; of a longer gap, half a second of it."""
+    for lost in (3, 40):
+        held = Tapped()
+        held.tap.begin(10.0)
+        monkeypatch.setattr(module, "WAITING_LIMIT", 0)
+        held.hear(*[FRAME] * lost)
+        monkeypatch.undo()
+        held.hear(FRAME, FRAME)
+        silence = min(lost * 160, 4000)
+        heard = held.queue.heard.take()
+        assert list(heard.sizes) == [silence + 160, 160]
+        assert heard.audio == b"\xff" * silence + FRAME * 2
+        assert held.queue.lost == lost * 160
+
+
+def test_what_was_granted_and_is_not_needed_is_given_back(tmp_path: Path) -> None:
+    """Once all is written nothing counts as waiting, whatever a call had: audio, marks, pauses, losses."""
+    writer = Writer(lambda: 0.0, lambda _: None)
+    about = Waiting("a", "support", datetime(2026, 11, 29, tzinfo=UTC))
+    queue = RecordingQueue(FolderAlone(tmp_path), about, IDENTITY, PCMU)
+    tap = Tap(writer, queue, Playout(), lambda: 0.0)
+    phone = tap.phone(Phone(*[CallerAudio(FRAME)] * 200, CallerAudio(b"\x22" * 100_000), MarkReturned("m")))
+    phone.send(PlayAudio(FRAME))
+    tap.begin(0.0)
+    phone.send(PlayAudio(b"\x22" * 100_000))
+    phone.send(SendMark("m"))
+    tap.observe(IDENTITY, TimedNote(0.0, notes.RecordingPaused("secret")))
+    asyncio.run(phone.run(lambda event: None))
+    assert writer.waiting > 200_000
+    tap.over()
+    writer.close()
+    assert writer.waiting == 0
 
 
 def test_its_end_is_told_once() -> None:
@@ -166,7 +211,7 @@ def test_its_end_is_told_once() -> None:
     held.tap.begin(10.0)
     held.now = 13.5
     assert held.tap.over() == (notes.RecordingStopped("a.wav", 3.5, 0.0),)
-    held.tap.received(FRAME)
+    held.hear(FRAME)
     held.now = 20.0
     assert held.tap.over() == (notes.RecordingStopped("a.wav", 3.5, 0.0),)
     assert held.queue.end == End(13.5, keeps=True)

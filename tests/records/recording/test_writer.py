@@ -11,7 +11,7 @@ from gateway.audio.formats import PCMU
 from gateway.call.record import CallIdentity
 from gateway.phone.events import Playout
 from gateway.records.recording import writer as module
-from gateway.records.recording.entries import CALLER, PAUSED
+from gateway.records.recording.entries import PAUSED
 from gateway.records.recording.places import FolderAlone
 from gateway.records.recording.timeline import Timeline
 from gateway.records.recording.writer import End, RecordingQueue, Writer
@@ -29,6 +29,13 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def hear(queue: RecordingQueue, at: float) -> None:
+    """Let a frame of the caller wait."""
+    queue.heard.audio.extend(FRAME)
+    queue.heard.sizes.append(len(FRAME))
+    queue.heard.at.append(at)
 
 
 class Written:
@@ -62,7 +69,7 @@ class Written:
         """Let the caller of a call that has just begun speak."""
         for number in range(round(seconds * 50)):
             self.clock.now = number / 50
-            self.writer.add(queue, (CALLER, self.clock.now, number * 160, FRAME, ""), 160)
+            hear(queue, self.clock.now)
 
 
 def test_a_recording_is_written_to_its_end(tmp_path: Path) -> None:
@@ -86,7 +93,7 @@ def test_one_thread_writes_all(tmp_path: Path) -> None:
     for number in range(50):
         held.clock.now = number / 50
         for queue in queues:
-            held.writer.add(queue, (CALLER, held.clock.now, number * 160, FRAME, ""), 160)
+            hear(queue, held.clock.now)
     for queue in queues:
         held.writer.end(queue, End(1.0, keeps=True))
     held.wait(200)
@@ -106,9 +113,9 @@ def test_one_that_is_not_kept_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_more_than_may_wait_is_lost_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that does not answer: memory has a limit, and what must not be lost is kept all the same."""
-    monkeypatch.setattr(module, "WAITING_LIMIT", 10 * (160 + module.ENTRY_COST))
+def test_what_is_more_than_may_wait_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that does not answer: memory has a limit. What must not be lost is kept all the same."""
+    monkeypatch.setattr(module, "WAITING_LIMIT", 20_000)
     held, stuck, goes_on = Written(), threading.Event(), threading.Event()
     queue = held.open(tmp_path / "a.wav")
     real = queue.file.write
@@ -122,15 +129,42 @@ def test_what_is_more_than_may_wait_is_lost_and_counted(tmp_path: Path, monkeypa
     held.clock.now = 1.0
     held.writer.end(queue, End(2.0, keeps=True))
     assert stuck.wait(30)
-    for number in range(50):
-        held.writer.add(queue, (CALLER, 1 + number / 50, number * 160, FRAME, ""), 160)
+    asked = (100, 10_000, 1000, 900, 2000, 1)
+    assert [held.writer.grant(least) for least in asked] == [module.GRANT, 10_000, 1808, 0, 0, 0]
+    held.writer.give_back(1000)
+    assert [held.writer.grant(least) for least in (1001, 900)] == [0, 1000]
     held.writer.add_always(queue, (PAUSED, 2.0, 0, b"", ""))
-    assert len(queue.entries) == 11
-    assert queue.lost == 40 * 160
-    assert queue.lost_s == pytest.approx(0.8)
+    assert len(queue.entries) == 1
+    queue.lost = 4000
+    assert queue.lost_s == pytest.approx(0.5)
     goes_on.set()
     held.wait()
     held.writer.close()
+
+
+def test_where_much_waits_all_are_written_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread is woken, although the next turn of most is far."""
+    monkeypatch.setattr(module, "CYCLE_S", 3600.0)
+    held = Written()
+    queues = [held.open(tmp_path / f"{number}.wav") for number in range(3 * module.AT_ONCE)]
+    for queue in queues:
+        held.writer.end(queue, End(1.0, keeps=True))
+    while held.writer.grant(module.WAKE_AT // 4):
+        pass
+    held.wait(len(queues))
+    held.writer.close()
+
+
+def test_each_has_its_turn_within_a_cycle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few at a time, and then a pause that is shorter the more there are."""
+    monkeypatch.setattr(module, "CYCLE_S", 0.2)
+    held = Written()
+    queues = [held.open(tmp_path / f"{number}.wav") for number in range(3 * module.AT_ONCE)]
+    for queue in queues:
+        held.writer.end(queue, End(1.0, keeps=True))
+    held.wait(len(queues))
+    held.writer.close()
+    assert {path.stat().st_size for path in tmp_path.glob("*.wav")} == {58 + 16_000}
 
 
 def test_a_disk_that_is_full_is_told_once(tmp_path: Path, log: Callable[[str], list[dict[str, object]]]) -> None:
@@ -152,15 +186,21 @@ def test_a_disk_that_is_full_is_told_once(tmp_path: Path, log: Callable[[str], l
 
 
 def test_a_bug_ends_one_recording_alone(tmp_path: Path, log: Callable[[str], list[dict[str, object]]]) -> None:
-    """With a traceback in the log."""
+    """With a traceback in the log; what comes for it until its call ends is let go."""
     held = Written()
     bad, good = held.open(tmp_path / "a.wav"), held.open(tmp_path / "b.wav")
     bad.entries.append("no entry")  # type: ignore[arg-type]  # what no tap would do
     held.say(good, 1)
     held.writer.end(good, End(1.0, keeps=True))
-    held.wait(2)
+    held.wait()
+    assert held.done == [good]
+    hear(bad, 1.0)
+    held.writer.end(bad, End(1.0, keeps=True))
+    held.wait()
     held.writer.close()
     assert good.file.seconds == 1.0
+    assert bad.file.failure == "a bug: see recording_failed"
+    assert not bad.heard.at
     assert [told["exc_info"] for told in log("recording_failed")] == [True]
 
 
