@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import settings
 
 from gateway.network.transports import connecting_fast
+
+settings.register_profile("any machine", deadline=None)  # on a busy one, any example may take a second
+settings.load_profile("any machine")
 
 LONGEST = (
     "test_wheel",

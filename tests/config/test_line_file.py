@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.audio.formats import PCMU
@@ -284,7 +284,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*Settings.model_fields, "x"]), VALUES, max_size=6))
 def test_any_value_at_any_key_gives_a_line_or_errors(data: dict[str, object]) -> None:
     """Nothing that can be written in YAML gets past the messages as a traceback."""
@@ -296,7 +295,6 @@ def test_any_value_at_any_key_gives_a_line_or_errors(data: dict[str, object]) ->
     assert all(str(error).startswith(str(file.parent)) for error in read.errors)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab:{}[]-'\"|>&*!%@#,?\n\t ${}", max_size=30))
 def test_any_text_gives_data_or_errors(text: str) -> None:
     """Whatever is saved, the gateway can say what is wrong with it."""

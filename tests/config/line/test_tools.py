@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.line.tools import HttpTool, McpTool, PythonTool, WhileWaiting, is_http_url
@@ -186,7 +186,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(VALUES | st.dictionaries(st.sampled_from(KEYS), VALUES, min_size=1).map(lambda more: {**more, "type": "object"}))
 def test_any_parameters_give_a_tool_or_errors(parameters: object) -> None:
     """Nothing that can stand there gets past the messages as a traceback."""

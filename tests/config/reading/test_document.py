@@ -3,7 +3,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.reading.document import read_document
@@ -259,7 +259,6 @@ _PIECES = [
 ]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(_PIECES) | st.text(max_size=3), max_size=30).map("".join))
 def test_no_text_is_a_traceback(text: str) -> None:
     """Whatever stands in a file is data, or mistakes with a place in the file."""
