@@ -1,5 +1,7 @@
 """A call's notes as numbers."""
 
+import pytest
+
 from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
@@ -113,3 +115,33 @@ def test_two_processes_in_one_do_not_share() -> None:
     first, second = Metrics(), Metrics()
     first.calls.inc()
     assert (value(first, "gateway_calls"), value(second, "gateway_calls")) == (1, 0)
+
+
+def test_lost_sessions_and_the_silence_that_was_covered() -> None:
+    """By cause and outcome; what covered a silence counts whether or not the call went on."""
+    metrics = Metrics()
+    metrics.observe(CALL, TimedNote(1.0, notes.SessionRecovered("lost", 2500, 2, 1500, "s", "m", 4)))
+    metrics.observe(CALL, TimedNote(9.0, notes.SessionNotRecovered("lost", 8000, 5, 500, "refused")))
+    assert value(metrics, "gateway_sessions_lost_total", cause="lost", outcome="recovered") == 1
+    assert value(metrics, "gateway_sessions_lost_total", cause="lost", outcome="not_recovered") == 1
+    assert value(metrics, "gateway_session_recovery_seconds_sum") == 2.5
+    assert value(metrics, "gateway_silence_covered_seconds_total") == 2
+
+
+@pytest.mark.parametrize(("forced", "moment"), [(True, "forced"), (False, "pause")])
+def test_sessions_that_took_over(forced: bool, moment: str) -> None:
+    """In a pause, or although somebody spoke."""
+    metrics = Metrics()
+    metrics.observe(CALL, TimedNote(1.0, notes.SessionRolledOver("s", "m", 4, forced)))
+    assert value(metrics, "gateway_session_roll_overs_total", moment=moment) == 1
+
+
+def test_speech_that_led_to_nothing() -> None:
+    """Ignored for a reason, not reported by the service, or not answered in time."""
+    metrics = Metrics()
+    metrics.observe(CALL, TimedNote(1.0, notes.SpeechIgnored("i", "short")))
+    metrics.observe(CALL, TimedNote(2.0, notes.SpeechUnreported()))
+    metrics.observe(CALL, TimedNote(3.0, notes.AnswerOverdue(4000)))
+    assert value(metrics, "gateway_speech_ignored_total", reason="short") == 1
+    assert value(metrics, "gateway_speech_unreported_total") == 1
+    assert value(metrics, "gateway_answers_overdue_total") == 1

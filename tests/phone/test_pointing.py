@@ -21,6 +21,13 @@ def test_a_change_is_needed_where_a_webhook_or_its_fallback_differs() -> None:
     assert Change("w", "a", "a", REQUEST, "f", "g").is_needed
 
 
+def test_codecs_that_no_stream_may_have_are_unfit() -> None:
+    """In the order of the provider; where it tells none, none is."""
+    change = Change("w", "a", "a", REQUEST, codecs=("OPUS", "PCMU", "G722"), usable_codecs=("PCMA", "PCMU"))
+    assert change.unfit_codecs == ["OPUS", "G722"]
+    assert Change("w", "a", "a", REQUEST, usable_codecs=("PCMU",)).unfit_codecs == []
+
+
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_provider_is_pointed_by_its_api_or_by_hand(name: str) -> None:
     """What is to be entered by hand names one of our addresses."""

@@ -9,7 +9,7 @@ from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.config.line_file import LineFile
 from gateway.phone.events import CallStarted, Playout
-from gateway.routes.parties import identified, unknown_line
+from gateway.routes.parties import caller_of, identified, unknown_line
 
 
 def a_line(folder: Path, text: str) -> Line:
@@ -88,3 +88,10 @@ def test_addresses_are_bounded(tmp_path: Path) -> None:
     call = identified(started, a_line(tmp_path, 'numbers: ["*"]'), "")
     assert (len(call.caller), len(call.called)) == (256, 256)
     assert len(str(unknown_line("", "x" * 60_000, "").fields)) < 300
+
+
+@pytest.mark.parametrize(("caller", "known"), [("anonymous", ""), ("+266696687", ""), ("089 1234567", "+49891234567")])
+def test_a_caller_is_known_unless_the_number_is_withheld(tmp_path: Path, caller: str, known: str) -> None:
+    """Before a stream is there, too: limits count callers by it."""
+    line = a_line(tmp_path, 'numbers: ["+49301234567"]')
+    assert caller_of(caller, "+49301234567", line, "") == known

@@ -45,6 +45,12 @@ def test_another_call_than_the_granted_one_is_refused() -> None:
         BrowserCodec(GRANT).decode(json.dumps({"type": "start", "start": {"call": "c-2"}}))
 
 
+def test_a_start_without_a_call_is_refused() -> None:
+    """Where the console has granted none."""
+    with pytest.raises(WireError, match="start without its call"):
+        BrowserCodec(Grant()).decode(start(call=None))
+
+
 def test_a_second_start_is_a_wrong_message() -> None:
     """It does not end the call."""
     codec = BrowserCodec(GRANT)

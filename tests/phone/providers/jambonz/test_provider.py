@@ -271,6 +271,14 @@ def test_what_there_is_not() -> None:
     assert hang_up(bare, CALL) == transfer(bare, CALL, "+1") == ()
 
 
+def test_without_our_address_no_call_is_transferred() -> None:
+    """Nobody could be asked for the verbs; the rest of the REST API needs none."""
+    section = settings.Jambonz(account_sid="a", api_key=SecretStr("k"), api_url="https://jambonz.example.com/api")
+    unknown = Jambonz(section, setup("jambonz"))
+    assert transfer(unknown, CALL, "+14155550111") == ()
+    assert len(hang_up(unknown, CALL)) == 1
+
+
 def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
     """The headers of a webhook, as the simulated end signs it."""
     return {"Jambonz-Signature": simulated.signature(secrets["webhook_secret"], body, int(time.time()))}

@@ -127,6 +127,7 @@ def test_unknown_events_are_counted() -> None:
         ('{"event":"websocket:dtmf","digit":[5]}', "dtmf without"),
         ('{"event":"websocket:dtmf"}', "dtmf without"),
         ('{"event":"websocket:notify","payload":{"id":[7]}}', "mark without"),
+        ('{"event":"websocket:notify","payload":7}', "without the payload"),
         (CONNECTED, "second websocket:connected"),
     ],
 )
