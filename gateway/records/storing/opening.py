@@ -118,11 +118,15 @@ def _azure_options(settings: Recordings, root: str) -> dict[str, Any]:
 
 
 def _with_few_tries(made: Any) -> Any:
-    """Give a file system of Azure a client that tries a request twice: Azure's own tries for a minute, and so hides."""
+    """Give a file system of Azure a client that tries a request twice, the second time within two seconds.
+
+    That helps who waits for an answer, such as a page. Longer failures are the uploads' own to wait for, and to report:
+    Azure's own client tries for a minute, and hides them so long.
+    """
     if made.sas_token:
         return made
     client = importlib.import_module("azure.storage.blob.aio")
-    policy = client.ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=1)
+    policy = client.LinearRetry(backoff=1, retry_total=1, random_jitter_range=1)
     kind = client.BlobServiceClient
     if made.connection_string:
         made.service_client = kind.from_connection_string(made.connection_string, retry_policy=policy)
