@@ -33,6 +33,7 @@ console/        pages for those who run the lines
 report/         what is told of a call, simulated or real
 tape/           tapes of calls: recorded, redacted, checked, reported
 tools/          carries out functions: HTTP requests and Python code
+served          makes the providers of accounts
 function        the types of a function
 rest            makes the requests to providers' REST APIs
 fleet/          what the worker processes share

@@ -97,6 +97,11 @@ def readings(text: str, region: str = "") -> tuple[str, ...]:
     return (address.user,) if address.user else ()
 
 
+def load_countries() -> None:
+    """Load what is known of the numbers of all countries; else the first number of each loads it, in a call."""
+    phonenumbers.PhoneMetadata.load_all()
+
+
 def read(text: str, region: str = "") -> str:
     """Return the likeliest of :func:`readings`; an empty text for an empty one."""
     return next(iter(readings(text, region)), "")

@@ -24,7 +24,7 @@ from gateway.call.recovery.legs import Voice
 from gateway.call.settings import CallSettings
 from gateway.call_setup import SessionRules, prepare
 from gateway.config import Deployment, Line, Lines
-from gateway.config.providers import ProviderSettings, provider_of
+from gateway.config.providers import provider_of
 from gateway.config.secrets import secrets_within, values_of
 from gateway.config.telling.origins import origins
 from gateway.config.urls import private_listener
@@ -41,9 +41,8 @@ from gateway.live.state import state_of
 from gateway.live.watch import Watch
 from gateway.logs.redaction import secrets_in
 from gateway.network.descriptors import left_for_connections
-from gateway.phone import providers
 from gateway.phone.events import CallStarted
-from gateway.phone.provider import KeySet, Provider, Setup
+from gateway.phone.provider import KeySet, Provider
 from gateway.phone.token import StreamTokens
 from gateway.phrases import Phrases
 from gateway.records.keeping import keeping_of, record_store, recording_storage
@@ -67,6 +66,7 @@ from gateway.routes.sessions_ahead import SessionsAhead
 from gateway.routes.stream_keys import StreamKeys
 from gateway.routes.webhooks import Webhooks
 from gateway.routing import private_listening, public_paths, url_of
+from gateway.served import providers_of
 from gateway.sockets.choice import choose_sockets
 from gateway.tape.service import TapedVoiceLive
 from gateway.tape.tapes import Tapes, Wanted
@@ -331,22 +331,10 @@ async def _retire(calls: Calls, *listeners: Listener | None) -> None:
         await listener.retire()
 
 
-def providers_of(deployment: Deployment) -> dict[str, Provider]:
-    """Return the accounts that are served, each as a provider with its settings."""
-    accounts = deployment.served_accounts
-    return {name: make_provider(name, section, deployment.public_url or "") for name, section in accounts.items()}
-
-
 def _answers_when_full(deployment: Deployment, lines: Lines) -> bool:
     """Return ``True`` if ``when_full`` is set, for all lines or for one; ``busy`` counts where it is written."""
     is_set = "when_full" in deployment.model_fields_set
     return is_set or any(line.settings.when_full is not None for line in lines)
-
-
-def make_provider(name: str, settings: ProviderSettings, public_url: str = "") -> Provider:
-    """Make a provider with its settings; ``name`` is its own, or that of the account with these settings."""
-    setup = Setup(name, f"{public_url}/answer/{name}" if public_url else "", time.time)
-    return providers.make(provider_of(name, settings), settings, setup)
 
 
 def _tapes(

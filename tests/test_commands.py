@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli import FAILED, WRONG_INPUT, _parser
-from gateway.cli.calling.placing import INTERRUPTED
+from gateway.cli.starting.commands import command_line
+from gateway.cli.starting.exits import FAILED, INTERRUPTED, WRONG_INPUT
 from gateway.sim.caller.call import CallResult
 from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.prompts import caller_prompts
@@ -18,7 +18,11 @@ from tests.documents import ROOT
 from tests.sim.conftest import call, notes  # noqa: F401 -- fixtures
 
 TEXT = (ROOT / "docs" / "commands.md").read_text("utf-8")
-(COMMANDS,) = (dict(action.choices) for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+(COMMANDS,) = (
+    dict(action.choices)
+    for action in command_line(loaded=True)._actions
+    if isinstance(action, argparse._SubParsersAction)
+)
 
 
 def section(heading: str) -> str:

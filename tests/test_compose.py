@@ -21,7 +21,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from gateway.cli import _parser
+from gateway.cli.starting.commands import command_line
 from gateway.config.deployment import DeploymentLimits
 from gateway.config.providers import environment_names
 from gateway.config.reading import environment
@@ -129,7 +129,7 @@ def words(service: str) -> list[str]:
 
 def options(service: str) -> Namespace:
     """The same, as our command line understands it."""
-    return _parser().parse_args(words(service))
+    return command_line().parse_args(words(service))
 
 
 def test_the_compose_file_is_one() -> None:

@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
-from gateway.cli import _parser
+from gateway.cli.starting.commands import command_line
 from gateway.cli.workers import END_LIMIT_S
 from gateway.config.urls import private_listener
 from tests.documents import ROOT
@@ -34,7 +34,7 @@ def test_a_manifest_is_what_kubernetes_takes(manifest: dict[str, Any]) -> None:
 def test_the_pod_runs_a_command_of_ours_for_as_long_as_it_drains() -> None:
     """Kubernetes kills a pod no earlier than a minute after its calls had their time."""
     (container,) = POD["containers"]
-    options = _parser().parse_args(container["args"])
+    options = command_line().parse_args(container["args"])
     assert options.command == "serve"
     assert POD["terminationGracePeriodSeconds"] >= options.drain + 60 > options.drain + END_LIMIT_S
     assert container["ports"][0]["containerPort"] == options.port
@@ -58,7 +58,7 @@ def test_the_unit_runs_a_command_of_ours_for_as_long_as_it_drains() -> None:
     unit.read(UNIT, "utf-8")
     service = unit["Service"]
     program, *words = service["ExecStart"].split()
-    options = _parser().parse_args(words)
+    options = command_line().parse_args(words)
     assert Path(program).name == "gateway"
     assert options.command == "serve"
     assert int(service["TimeoutStopSec"]) >= options.drain + 60 > options.drain + END_LIMIT_S

@@ -7,7 +7,6 @@ import pytest
 from msgspec import structs
 from structlog.testing import capture_logs
 
-from gateway.app import make_provider
 from gateway.call.errands import (
     DialDigits,
     DigitsDialled,
@@ -27,6 +26,7 @@ from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import Grant, Provider, Upgrade
 from gateway.phone.requests import HttpRequest
 from gateway.rest import CallControl, CallControlError
+from gateway.served import make_provider
 from gateway.tools import FunctionCall, FunctionResult, Functions
 from tests.conformance.wires import start_text
 from tests.e2e.rig import configuration

@@ -21,7 +21,7 @@ from gateway.call.ending import ENDED_BY
 from gateway.call.metrics import Metrics
 from gateway.call.notes import Note
 from gateway.call.refusal import Refusal
-from gateway.cli import _parser
+from gateway.cli.starting.commands import command_line
 from gateway.config.providers import Providers, environment_names, variables_of
 from gateway.config.reading import environment
 from gateway.config.records.prices import Prices
@@ -193,7 +193,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def options_of_ours() -> set[str]:
     """Every option of every command, and of the tools that the documents name."""
-    helped = "".join(parser.format_help() for parser in (*every_parser(_parser()), options_parser()))
+    helped = "".join(parser.format_help() for parser in (*every_parser(command_line(loaded=True)), options_parser()))
     programs = "".join((ROOT / path).read_text("utf-8") for path in ("bench/__main__.py", "tests/mutants/tool.py"))
     return {*re.findall(r"--[a-z-]+", helped), *re.findall(r'"(--[a-z-]+)"', programs), "--profile"}
 
@@ -209,7 +209,11 @@ def every_parser(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentP
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
     """The parsers of ``gateway``'s commands."""
-    (choices,) = (action.choices for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+    (choices,) = (
+        action.choices
+        for action in command_line(loaded=True)._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
     return dict(choices)
 
 
@@ -234,7 +238,7 @@ def test_commands_exist(page: Path) -> None:
 def check_command(words: list[str], targets: set[str]) -> None:
     """A whole command of a block."""
     if words[0] == "gateway":
-        _parser().parse_args(words[1:])
+        command_line(loaded=True).parse_args(words[1:])
     else:
         assert words[1] in targets
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from gateway.cli import _parser
+from gateway.cli.starting.commands import command_line
 from gateway.config.providers import environment_names
 from gateway.config.reading import environment
 from tests.documents import ROOT, blocks, commands
@@ -79,7 +79,7 @@ def test_every_command_is_one_of_ours_or_explained() -> None:
     for words in TYPED:
         match words:
             case ["gateway", *arguments]:
-                _parser().parse_args(arguments)
+                command_line().parse_args(arguments)
             case ["make", target]:
                 assert target in targets
             case ["source", script]:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from gateway.audio.audio_file import Channel
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
@@ -19,10 +18,10 @@ from gateway.cli.calling.narrator import Narrator
 from gateway.cli.calling.own_gateway import CALLED, CalledGateway, number_to_call, own_gateway
 from gateway.cli.calling.placing import Keeping, place
 from gateway.cli.calling.verdict import Expected
-from gateway.cli.check import CONFIG, add_config_option
 from gateway.cli.completion import completes_directories, completes_files
 from gateway.cli.init import starter
 from gateway.cli.loop import run
+from gateway.cli.starting.options import CONFIG, add_config_option
 from gateway.config import Deployment, Line, Lines, load_deployment
 from gateway.config.reading.environment import value_in, variable_of
 from gateway.errors import InputError
@@ -52,9 +51,8 @@ DEMO = (("order_status", None), ("change_delivery", 2500), ("goodbye", None))
 """The demo's recordings, each with its start after the reply's beginning; ``None`` waits for the reply's end."""
 
 
-def add_demo(commands: Any) -> None:
-    """Add ``gateway demo`` to the commands."""
-    parser = commands.add_parser("demo", help="one simulated call, with no account, no network and no configuration")
+def add_demo(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway demo``."""
     completes_files(
         parser.add_argument("--config", type=Path, metavar="FILE", help="call a line of this gateway.yaml instead")
     )
@@ -62,9 +60,8 @@ def add_demo(commands: Any) -> None:
     parser.set_defaults(run=lambda options: run(_demo(options)))
 
 
-def add_call(commands: Any) -> None:
-    """Add ``gateway call`` to the commands."""
-    parser = commands.add_parser("call", help="a simulated call from recordings of your own")
+def add_call(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway call``."""
     ours = ", ".join(prompt.path.stem for prompt in caller_prompts())
     completes_files(
         parser.add_argument(

@@ -5,9 +5,9 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
 
 from gateway.cli.checking.checked import Checked, checked_deployment, checked_files
+from gateway.cli.starting.options import add_config_option
 from gateway.config import ConfigErrors, Line
 from gateway.config.line.line import Rescue
 from gateway.config.line.tools import McpTool
@@ -20,26 +20,12 @@ from gateway.config.telling.schema import schemas
 from gateway.errors import InputError
 from gateway.logs.redaction import Redactor, secrets_in
 
-CONFIG = Path("config/gateway.yaml")
 MOST_IN_FULL = 10
 """More lines than this are told by a row each, unless ``--verbose`` wants them in full."""
 
 
-class Online(Protocol):
-    """Tries a configuration that was checked."""
-
-    def __call__(self, checked: Checked, *, quiet: bool) -> tuple[int, dict[str, object]]:
-        """Return the exit code and an object for JSON; print each result unless ``quiet``."""
-
-
-def add_config_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--config``, which is the same in every command that reads the configuration."""
-    parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=f"gateway.yaml (default {CONFIG})")
-
-
-def add_check(commands: Any, online: Online) -> None:
-    """Add ``gateway check`` to the commands; ``online`` tries the configuration that was checked."""
-    parser = commands.add_parser("check", help="read the configuration; say what is wrong, or what each line will do")
+def add_check(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway check``."""
     add_config_option(parser)
     parser.add_argument(
         "files",
@@ -58,23 +44,22 @@ def add_check(commands: Any, online: Online) -> None:
     parser.add_argument(
         "--online", action="store_true", help="then try what a call needs, as gateway doctor does, and end as it does"
     )
-    parser.set_defaults(run=lambda options: _check(options, online))
+    parser.set_defaults(run=_check)
 
 
-def add_schema(commands: Any) -> None:
-    """Add ``gateway schema`` to the commands."""
-    parser = commands.add_parser("schema", help="print the JSON Schema of a line file and of gateway.yaml, for editors")
+def add_schema(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway schema``."""
     parser.add_argument("which", nargs="?", choices=["line", "gateway"], help="only this one")
     parser.set_defaults(run=_schema)
 
 
-def _check(options: argparse.Namespace, online: Online) -> int:
+def _check(options: argparse.Namespace) -> int:
     if options.online and options.files:
         raise InputError("--online: takes no FILE, expected the whole configuration")
     checked = checked_files(options.files, options.config) if options.files else checked_deployment(options.config)
     wanting = int(options.strict and bool(checked.warnings))
     if options.json:
-        code, tried = online(checked, quiet=True) if options.online and not checked.errors else (0, None)
+        code, tried = _online(checked, quiet=True) if options.online and not checked.errors else (0, None)
         report = _for_scripts(checked) | ({"online": tried} if options.online else {})
         print(json.dumps(Redactor(secrets_in(os.environ)).value(report), indent=2))
         return 2 if checked.errors else code or wanting
@@ -92,7 +77,7 @@ def _check(options: argparse.Namespace, online: Online) -> int:
         print(f"warning: {warning}")
     for fine in checked.fine:
         print(fine)
-    code, _ = online(checked, quiet=False) if options.online else (0, None)
+    code, _ = _online(checked, quiet=False) if options.online else (0, None)
     return code or wanting
 
 
@@ -104,6 +89,12 @@ def _tell_lines(lines: Sequence[Line], *, in_full: bool) -> None:
     for line in lines:
         print(named(line))
     print("what each will do: --verbose; what one of them will do: gateway check FILE", end="\n\n")
+
+
+def _online(checked: Checked, *, quiet: bool) -> tuple[int, dict[str, object]]:
+    from gateway.cli.doctor import tried_online  # noqa: PLC0415 -- a check without it needs nothing of a call
+
+    return tried_online(checked, quiet=quiet)
 
 
 def _for_scripts(checked: Checked) -> dict[str, object]:

@@ -1,10 +1,10 @@
 """``gateway completion``: prints the script with which a shell completes the commands and options."""
 
 import argparse
-from collections.abc import Callable
-from typing import Any
 
 import shtab
+
+from gateway.cli.starting.commands import command_line
 
 SHELLS = ("bash", "zsh", "fish")
 EXAMPLE = """\
@@ -14,22 +14,18 @@ EXAMPLE = """\
 """
 
 
-def add_completion(commands: Any, parser_of_all: Callable[[], argparse.ArgumentParser]) -> None:
-    """Add ``gateway completion`` to the commands; ``parser_of_all`` makes the parser whose commands are completed."""
-    parser = commands.add_parser(
-        "completion",
-        help="print the completion script of a shell",
-        description="Print the completion script of a shell, to be stored where the shell looks for it:",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_completion(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway completion``."""
+    parser.description = "Print the completion script of a shell, to be stored where the shell looks for it:"
+    parser.epilog = EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("shell", choices=SHELLS)
+    parser.set_defaults(run=_complete)
 
-    def complete(options: argparse.Namespace) -> int:
-        print(shtab.complete(parser_of_all(), options.shell))
-        return 0
 
-    parser.set_defaults(run=complete)
+def _complete(options: argparse.Namespace) -> int:
+    print(shtab.complete(command_line(loaded=True), options.shell))
+    return 0
 
 
 def completes_files(action: argparse.Action) -> None:

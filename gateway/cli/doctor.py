@@ -5,14 +5,13 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from gateway.cli.check import add_config_option
 from gateway.cli.checking.checked import Checked, checked_deployment
 from gateway.cli.loop import run
+from gateway.cli.starting.options import add_config_option
 from gateway.config import Deployment, Line
 from gateway.config.secrets import secrets_within
 from gateway.doctor.examination import VOICE_LIVE, Wishes, examine, examine_endpoint, means_for
@@ -37,11 +36,8 @@ _WIDTH = max(len(word) for word, _ in _SHOWN.values())
 Write = Callable[[Row], None]
 
 
-def add_doctor(commands: Any) -> None:
-    """Add ``gateway doctor`` to the commands."""
-    parser = commands.add_parser(
-        "doctor", help="try what a call needs, with the objects of a call, and say what to mend; costs no audio"
-    )
+def add_doctor(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway doctor``."""
     add_config_option(parser)
     parser.add_argument("--line", metavar="NAME", help="try the sessions of this line alone")
     parser.add_argument("--speak", action="store_true", help="let each bot greet, and cancel and truncate an answer")

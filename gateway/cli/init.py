@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
 
 from gateway.errors import InputError
 
@@ -20,9 +19,8 @@ PRIVATE_MODE = 0o600
 """Permissions of ``.env``, which will hold secrets."""
 
 
-def add_init(commands: Any) -> None:
-    """Add ``gateway init`` to the commands."""
-    parser = commands.add_parser("init", help="write a configuration that works; overwrites nothing")
+def add_init(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway init``."""
     parser.add_argument("directory", nargs="?", type=Path, default=Path(), metavar="DIR", help="default: this one")
     parser.set_defaults(run=_init)
 

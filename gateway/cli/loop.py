@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from gateway.cli.worker import is_worker
+from gateway.cli.processes.given import is_worker
 from gateway.config.reading.environment import TRANSPORTS, value_in
 from gateway.errors import InputError
 from gateway.logs import setup as logs

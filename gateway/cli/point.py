@@ -3,13 +3,11 @@
 import argparse
 import os
 import re
-from typing import Any
 
 from gateway.addresses import E164, read
-from gateway.app import make_provider
 from gateway.cli.accounts import provider_named
-from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
+from gateway.cli.starting.options import add_config_option
 from gateway.config import load_deployment
 from gateway.config.providers import ProviderSettings, settings_of
 from gateway.config.reading.environment import variable_of
@@ -17,15 +15,15 @@ from gateway.errors import GatewayError, InputError
 from gateway.logs.redaction import Redactor, secrets_in
 from gateway.phone.pointing import ByHand, Pointing, Urls
 from gateway.rest import CallControl, CallControlError
+from gateway.served import make_provider
 from gateway.text import one_line
 
 POINT_LIMIT_S = 15.0
 """The limit of all requests that find a number; nobody waits on the phone meanwhile."""
 
 
-def add_point(commands: Any) -> None:
-    """Add ``gateway point`` to the commands."""
-    parser = commands.add_parser("point", help="set a number's webhook to this gateway through its provider's API")
+def add_point(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway point``."""
     parser.add_argument("provider", help="a provider, or the name of one of several accounts in gateway.yaml")
     parser.add_argument("number", help="the number, in international format: +14255550100")
     add_config_option(parser)

@@ -3,16 +3,15 @@
 import argparse
 import sys
 from collections.abc import Iterable
-from typing import Any
 
 from rich.console import Console
 
-from gateway.app import make_provider
 from gateway.cli.tables import drawn
 from gateway.config.providers import settings_of
 from gateway.logs.outlet import styled_output
 from gateway.phone.provider import Provider, Traits
 from gateway.phone.providers import PROVIDERS
+from gateway.served import make_provider
 
 HEAD = (
     "provider",
@@ -30,11 +29,8 @@ UNSURE = " ¹"
 LEGEND = "¹ not everything about it is confirmed; the pages in docs/providers say what, and how calls are proven"
 
 
-def add_providers(commands: Any) -> None:
-    """Add ``gateway providers`` to the commands."""
-    parser = commands.add_parser(
-        "providers", help="print what each phone provider can do, as a table; as Markdown where it is piped"
-    )
+def add_providers(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway providers``."""
     parser.set_defaults(run=_providers)
 
 

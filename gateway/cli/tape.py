@@ -5,13 +5,13 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from gateway.addresses import E164, SIP, readings
-from gateway.cli.check import CONFIG
 from gateway.cli.completion import completes_directories, completes_files
+from gateway.cli.starting.exits import FAILED
+from gateway.cli.starting.options import CONFIG
 from gateway.config import Lines, load_deployment
 from gateway.config.kept import make_own
 from gateway.config.numbers import ANY_NUMBER
@@ -23,13 +23,11 @@ from gateway.tape.form import read_tape
 from gateway.tape.tapes import Wanted
 from gateway.text import json_bytes, one_line
 
-FAILED = 1
 CALLS_LIMIT = 1000
 
 
-def add_tape(commands: Any) -> None:
-    """Add ``gateway tape`` to the commands."""
-    parser = commands.add_parser("tape", help="check that a tape can be passed on, and say what it shows")
+def add_tape(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway tape``."""
     parser.add_argument("do", choices=["check", "report"], help="what to do with the tape")
     completes_files(parser.add_argument("file", type=Path, metavar="FILE", help="a tape that gateway serve has made"))
     completes_files(

@@ -16,10 +16,10 @@ import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
 from gateway.call.calls import ANNOUNCE_LIMIT_S
+from gateway.cli.processes.given import METRICS_DIRECTORY
 from gateway.cli.processes.places import Places, Service, Worker
 from gateway.cli.processes.ports import port_kept
 from gateway.cli.stopping import Stop, stop_on_signals
-from gateway.cli.worker import METRICS_DIRECTORY
 from gateway.config.kept import KeptDeployment
 from gateway.config.reading import environment
 from gateway.errors import GatewayError

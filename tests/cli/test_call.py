@@ -13,9 +13,10 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from gateway.app import serving
-from gateway.cli import _parser, main
+from gateway.cli import main
 from gateway.cli.call import _call, _demo, _running_gateway
 from gateway.cli.calling.own_gateway import CalledGateway, number_to_call
+from gateway.cli.starting.commands import command_line
 from gateway.config import Lines, load_deployment
 from gateway.sim.caller.call import CallPlan
 from gateway.sim.emulator import Emulator
@@ -45,7 +46,7 @@ def deployment(tmp_path: Path, *numbers: str) -> Path:
 
 async def call(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, list[str]]:
     """Run ``gateway call``; its exit code and what it wrote to standard error."""
-    options = _parser().parse_args(["call", str(GOODBYE), *map(str, words)])
+    options = command_line().parse_args(["call", str(GOODBYE), *map(str, words)])
     code = await _call(options)  # the parser's own ``run`` would start a second loop
     return code, capsys.readouterr().err.splitlines()
 
@@ -189,7 +190,7 @@ async def test_a_caller_may_press_keys_and_say_nothing(tmp_path: Path, capsys: p
     async with TestServer(app) as server:
         url = str(server.make_url("/stream/twilio").with_scheme("ws"))
         words = ["call", "--press", "*#*#A@0.1", "--url", url, "--out", str(tmp_path / "out")]
-        assert await _call(_parser().parse_args(words)) == 1  # the bot never spoke
+        assert await _call(command_line().parse_args(words)) == 1  # the bot never spoke
     assert "".join(keys) == "*#*#A"
     shown = capsys.readouterr().out
     assert shown.count("key     pressed") == 5
@@ -270,7 +271,7 @@ async def test_the_demo_needs_nothing_of_the_environment(monkeypatch: pytest.Mon
     monkeypatch.setattr("gateway.cli.call.place", placed)
     monkeypatch.setenv("AZURE_COGNITIVE_SERVICES_ENDPOINT", "no address at all")
     monkeypatch.setenv("GATEWAY_PUBLIC_URL", "neither")
-    assert await _demo(_parser().parse_args(["demo"])) == 0
+    assert await _demo(command_line().parse_args(["demo"])) == 0
     assert [utterance.recording.name for utterance in plans[0].utterances] == [
         "order_status.wav",
         "change_delivery.wav",
@@ -290,7 +291,7 @@ async def test_an_account_is_called_by_its_name(tmp_path: Path, monkeypatch: pyt
     file = deployment(tmp_path, NUMBER)
     file.write_text("providers: {twilio: {}, telnyx-eu: {provider: telnyx}}\n")
     words = ["call", str(GOODBYE), "--config", str(file), "--provider", "telnyx-eu"]
-    assert await _call(_parser().parse_args(words)) == 0
+    assert await _call(command_line().parse_args(words)) == 0
     assert asked == [("telnyx", "telnyx-eu")]
 
 
@@ -307,7 +308,7 @@ def test_an_account_of_a_gateway_elsewhere_has_its_own_variables(monkeypatch: py
     monkeypatch.setenv("TWILIO_EU_AUTH_TOKEN", "t0ken-of-europe\n")
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "t0ken-of-america")
     words = ["call", str(GOODBYE), "--provider", "twilio-eu", "--url", "https://voice.example.com/"]
-    called = _running_gateway(_parser().parse_args(words), "twilio")
+    called = _running_gateway(command_line().parse_args(words), "twilio")
     assert called.answer_url == "https://voice.example.com/answer/twilio-eu"
     assert called.status_url == "https://voice.example.com/status/twilio-eu"
     assert called.secrets["auth_token"] == "t0ken-of-europe"

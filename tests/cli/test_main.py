@@ -188,17 +188,6 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str], which: str) -> None:
     assert one["type"] == "object"
 
 
-def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Ctrl-C in the middle of a command is the shell's 130."""
-
-    def interrupted(*_: object) -> int:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("gateway.cli.check._check", interrupted)
-    assert main(["check"]) == 130
-    assert capsys.readouterr().err == ""
-
-
 async def test_a_thread_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
     """A saved line's module that never comes back: calls are still taken, and SIGTERM ends the process."""
     configuration(tmp_path / "config")
@@ -222,18 +211,19 @@ def test_the_identity_s_variables_lose_their_line_ends(monkeypatch: pytest.Monke
     assert os.environ["AZURE_CLIENT_SECRET"] == "s3cret"
 
 
-def test_an_interrupt_while_the_command_is_loaded_is_no_traceback(tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["gateway.cli", "gateway.app"])
+def test_an_interrupt_while_the_command_is_loaded_is_no_traceback(tmp_path: Path, module: str) -> None:
     """Loading takes a while, on a busy machine seconds; Ctrl-C then is as good as later."""
     (tmp_path / "sitecustomize.py").write_text(
         "import os, signal, sys\n"
         "class Interrupting:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'gateway.cli':\n"
+        f"        if name == {module!r}:\n"
         "            os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Interrupting())\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "gateway", "providers"],
+        [sys.executable, "-m", "gateway", "serve"],
         env={**ENVIRON, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         check=False,

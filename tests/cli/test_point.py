@@ -9,14 +9,15 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from gateway.app import make_provider
-from gateway.cli import _parser, main
+from gateway.cli import main
 from gateway.cli.point import _point
+from gateway.cli.starting.commands import command_line
 from gateway.config.providers import Plivo, ProviderSettings, SignalWire, Telnyx, Twilio, Vonage, settings_of
 from gateway.errors import GatewayError, InputError
 from gateway.phone.pointing import ByApi, Pointing, Urls
 from gateway.phone.providers import PROVIDERS
 from gateway.rest import CallControl
+from gateway.served import make_provider
 
 NUMBER = "+14255550100"
 ANSWER, STATUS = "https://gw.example.com/answer/x", "https://gw.example.com/status/x"
@@ -204,7 +205,9 @@ async def test_what_a_number_points_at_is_shown_without_its_password(
     async with api({f"{TWILIO}.json": found}) as (url, changes):
         for name, value in (("ACCOUNT_SID", "AC1"), ("AUTH_TOKEN", "t"), ("API_URL", url)):
             monkeypatch.setenv(f"TWILIO_{name}", value)
-        assert await _point(_parser().parse_args(["point", "twilio", NUMBER, "--config", config, "--dry-run"])) == 0
+        assert (
+            await _point(command_line().parse_args(["point", "twilio", NUMBER, "--config", config, "--dry-run"])) == 0
+        )
     assert changes == []
     assert "before: https://…@old.example.com/?token=…\n" in capsys.readouterr().out
 
@@ -228,9 +231,9 @@ async def test_codecs_that_cannot_be_used_are_told(
     async with api(documents) as (url, _):
         for name, value in (("API_KEY", "k"), ("API_URL", url)):
             monkeypatch.setenv(f"TELNYX_{name}", value)
-        assert await _point(_parser().parse_args(arguments)) == 0
+        assert await _point(command_line().parse_args(arguments)) == 0
         told = capsys.readouterr().out
         application["inbound"] = {}
-        assert await _point(_parser().parse_args(arguments)) == 0
+        assert await _point(command_line().parse_args(arguments)) == 0
     assert "codecs: G722 cannot be used: set them to G711U and G711A alone\n" in told
     assert "codecs" not in capsys.readouterr().out

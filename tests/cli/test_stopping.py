@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from gateway.cli import _parser, serve
 from gateway.cli.loop import run
+from gateway.cli.serving import process
+from gateway.cli.starting.commands import command_line
 from gateway.cli.stopping import Stop, stop_on_signals
 from gateway.config import Deployment, load_deployment
 from tests.cli.test_main import ENVIRON, Running, command
@@ -183,9 +184,11 @@ async def test_a_signal_during_the_start_is_a_stop_in_order(tmp_path: Path, monk
         os.kill(os.getpid(), signal.SIGTERM)
         return load_deployment(file, environ, **how)
 
-    monkeypatch.setattr("gateway.cli.serve.load_deployment", load_slowly)
-    options = _parser().parse_args(["serve", "--config", str(configuration(tmp_path)), "--emulator", "--port", "0"])
-    assert await serve._serve(options) == 0
+    monkeypatch.setattr("gateway.cli.serving.process.load_deployment", load_slowly)
+    options = command_line().parse_args(
+        ["serve", "--config", str(configuration(tmp_path)), "--emulator", "--port", "0"]
+    )
+    assert await process.serve(options) == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli import _parser, main
+from gateway.cli import main
+from gateway.cli.starting.commands import command_line
 from gateway.cli.tape import wanted_tape
 from gateway.errors import InputError
 from gateway.tape.tapes import Wanted
@@ -14,7 +15,7 @@ from tests.tape.conftest import twilio_call  # noqa: F401 -- the fixture
 
 def options(*words: str) -> argparse.Namespace:
     """The options of ``gateway serve``."""
-    return _parser().parse_args(["serve", *words])
+    return command_line().parse_args(["serve", *words])
 
 
 def test_a_tape_is_wanted_of_a_tester(tmp_path: Path) -> None:

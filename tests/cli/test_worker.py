@@ -12,8 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.cli import worker
+from gateway.cli.processes.given import WORKER, is_worker, kept_configuration, worker_variable
 from gateway.cli.stopping import Stop
-from gateway.cli.worker import is_worker, kept_configuration, on_duty, shared_board, worker_variable
+from gateway.cli.worker import on_duty, shared_board
 from gateway.fleet.board import Board, board_file
 from gateway.fleet.places import KnownCall
 
@@ -38,9 +39,9 @@ def take_no_news() -> None:
 
 def test_a_worker_knows_what_it_shares(monkeypatch: pytest.MonkeyPatch, descriptor: int) -> None:
     """Its number, the board and the configuration come in one variable; a process alone has none of them."""
-    monkeypatch.delenv(worker.WORKER, raising=False)
+    monkeypatch.delenv(WORKER, raising=False)
     assert (is_worker(), shared_board(2), kept_configuration()) == (False, None, None)
-    monkeypatch.setenv(worker.WORKER, worker_variable(3, descriptor, Path("/a/b/c")))
+    monkeypatch.setenv(WORKER, worker_variable(3, descriptor, Path("/a/b/c")))
     assert (is_worker(), kept_configuration()) == (True, Path("/a/b/c"))
     board = shared_board(2)
     assert board is not None
@@ -113,13 +114,7 @@ async def test_a_process_alone_owes_nothing() -> None:
 
 def test_a_worker_loads_no_more_than_it_needs() -> None:
     """Neither the simulator nor the examination, nor the other commands: half a worker's start is what it loads."""
-    program = (
-        "import os, sys\n"
-        f"os.environ[{worker.WORKER!r}] = '1/3/x'\n"
-        "import gateway.cli\n"
-        "gateway.cli._worker_parser()\n"
-        "print(*sys.modules)"
-    )
+    program = "import sys; from gateway.cli import serve; from gateway.cli.serving import process; print(*sys.modules)"
     command = [sys.executable, "-c", program]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603 -- our own words
     assert "gateway.app" in loaded

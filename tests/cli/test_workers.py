@@ -19,9 +19,9 @@ from structlog.testing import capture_logs
 
 from gateway.call.ending import EndReason
 from gateway.cli import workers
+from gateway.cli.processes.given import METRICS_DIRECTORY
 from gateway.cli.processes.places import Service
 from gateway.cli.stopping import Stop
-from gateway.cli.worker import METRICS_DIRECTORY
 from gateway.config.kept import KeptDeployment
 from gateway.errors import GatewayError
 from gateway.fleet.board import Board, board_file
@@ -156,7 +156,7 @@ class Fleet:
 PRELUDE = """
 import os, sys, time, signal
 if "GATEWAY_SPARE" in os.environ:
-    from gateway.cli.worker import has_place
+    from gateway.cli.processes.given import has_place
     has_place() or os._exit(0)
 from gateway.fleet.board import Board
 number, descriptor, _ = os.environ["GATEWAY_WORKER"].split("/", 2)

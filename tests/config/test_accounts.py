@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import make_provider, providers_of
 from gateway.config import ConfigErrors, Deployment, load_deployment
 from gateway.config.providers import Providers, provider_of, settings_of, variables_of
 from gateway.config.reading.environment import OLD
@@ -13,6 +12,7 @@ from gateway.config.secrets import may_be_two, values_of
 from gateway.errors import InputError
 from gateway.phone.provider import SignatureError
 from gateway.phone.webhook import WebhookRequest
+from gateway.served import make_provider, providers_of
 from gateway.sim.providers import open_account
 from tests.phone.parts import webhooks
 

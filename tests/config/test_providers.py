@@ -7,12 +7,12 @@ from typing import get_args
 import pytest
 from pydantic import SecretStr
 
-from gateway.app import make_provider
 from gateway.config import Deployment, load_deployment
 from gateway.config.providers import ProviderName, Providers, Twilio, environment_names, settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
 from gateway.phone.providers import PROVIDERS
+from gateway.served import make_provider
 from gateway.sim.providers import PROVIDERS as SIMULATED
 from gateway.sim.providers import open_account
 

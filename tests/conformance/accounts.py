@@ -1,10 +1,10 @@
 """A provider with an account, and the requests that it makes of commands."""
 
-from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.phone.provider import Grant, Provider, Upgrade
 from gateway.phone.webhook import Connect, IncomingCall
+from gateway.served import make_provider
 from gateway.sim.providers import open_account
 
 API = "https://api.example.com"

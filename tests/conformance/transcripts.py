@@ -23,12 +23,12 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
-from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.phone.commands import PhoneCommand, StreamCommand
 from gateway.phone.events import CallStarted, PhoneEvent, Playout, WireReply
 from gateway.phone.provider import Codec, Grant, Provider, Upgrade
 from gateway.phone.providers import PROVIDERS
+from gateway.served import make_provider
 
 TRANSCRIPTS = Path(__file__).parent.parent / "transcripts"
 COMMANDS = {kind.__name__: kind for kind in (*get_args(PhoneCommand), *get_args(StreamCommand))}

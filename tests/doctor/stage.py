@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gateway.cli import _parser, doctor
+from gateway.cli import doctor
+from gateway.cli.starting.commands import command_line
 from gateway.doctor.examination import means_for
 from gateway.doctor.row import Row
 from gateway.logs import setup as logs
@@ -212,7 +213,7 @@ class Stage:
         """Run ``gateway doctor`` in this loop."""
         self._patch.setattr(doctor, "means_for", partial(means_for, **self._means))
         file = str(self._folder / "gateway.yaml")
-        options = _parser().parse_args(["doctor", "--config", file, *arguments])
+        options = command_line().parse_args(["doctor", "--config", file, *arguments])
         output = doctor._output
         logs.configure(json=False, level="error", private=False)
         self._output.readouterr()

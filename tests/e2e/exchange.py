@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.app import Gateway, providers_of, serving
+from gateway.app import Gateway, serving
 from gateway.audio.formats import AudioFormat
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.config.providers import Providers, settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.phone.provider import Provider
+from gateway.served import providers_of
 from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator, Script, Session
 from gateway.sim.faults.phone import PhoneFaults

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import make_provider, providers_of
 from gateway.config.deployment import Deployment
 from gateway.config.providers import settings_of
 from gateway.phone.provider import Confirmation, Provider, Traits
 from gateway.phone.providers import PROVIDERS
+from gateway.served import make_provider, providers_of
 from gateway.sim.emulator import Script
 from gateway.sim.emulator.script import Latency
 from gateway.sim.emulator.speaking.words import word_times

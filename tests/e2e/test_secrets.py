@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from gateway.cli import _parser
 from gateway.cli.call import _call
+from gateway.cli.starting.commands import command_line
 from gateway.records.call_folder import read_folder
 from gateway.records.explain.explaining import explain
 from gateway.records.explain.page import page_of
@@ -73,7 +73,7 @@ async def test_a_keyed_card_number_stands_nowhere(
         goodbye = Path(__file__).parents[2] / "gateway" / "sim" / "prompts" / "caller" / "goodbye.wav"
         out = tmp_path / "call"
         words = ["call", goodbye, "--press", CARD, "--config", file, "--script", tmp_path / "script.yaml", "--out", out]
-        code = await _call(_parser().parse_args([str(word) for word in words]))
+        code = await _call(command_line().parse_args([str(word) for word in words]))
         structlog.reset_defaults()
         assert code == 0
         (asked,) = server.asked

@@ -11,10 +11,11 @@ import pytest
 import structlog
 
 from gateway.app import serving
-from gateway.cli import _parser, main
+from gateway.cli import main
 from gateway.cli.call import _call
 from gateway.cli.calling import own_gateway as cli_own_gateway
 from gateway.cli.emulated_identity import EmulatedIdentity
+from gateway.cli.starting.commands import command_line
 from gateway.logs import setup as logs
 from gateway.logs.redaction import PUBLIC
 from gateway.phone.token import StreamTokens
@@ -106,7 +107,9 @@ async def test_calls_at_every_provider_tell_no_secret(
 
     async def call(provider: str) -> str:
         out = tmp_path / provider
-        assert await _call(_parser().parse_args([*words, "--provider", provider, "--out", str(out)])) == 0, provider
+        assert await _call(command_line().parse_args([*words, "--provider", provider, "--out", str(out)])) == 0, (
+            provider
+        )
         return written(out)
 
     folders = await asyncio.gather(*map(call, PROVIDERS))
@@ -139,7 +142,7 @@ async def test_a_call_by_url_tells_neither_its_user_nor_the_streams_secret(
     ):
         host = f"{secrets['user']}:{secrets['password']}@{gateway.url.removeprefix('http://')}"
         url = f"ws://{host}/stream/twilio/support/{secrets['secret']}"
-        options = _parser().parse_args(["call", str(GOODBYE), "--url", url, "--out", str(tmp_path / "out")])
+        options = command_line().parse_args(["call", str(GOODBYE), "--url", url, "--out", str(tmp_path / "out")])
         assert await _call(options) == 0
     terminal = capsys.readouterr()
     assert traces(written(tmp_path / "out") + terminal.out + terminal.err, secrets) == []

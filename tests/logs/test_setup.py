@@ -206,12 +206,12 @@ def run(options):
     logs.configure(json=True)
     for number in range(3): structlog.get_logger().info("line", number=number)
     raise ZeroDivisionError("a bug")
-parser = cli._parser
+parser = cli.command_line
 def with_bug():
     made = parser()
     made.parse_args = lambda arguments: __import__("argparse").Namespace(run=run)
     return made
-cli._parser = with_bug
+cli.command_line = with_bug
 sys.exit(cli.main(["check"]))
 """
 

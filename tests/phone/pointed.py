@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from gateway.app import make_provider
 from gateway.config.providers import ProviderSettings, settings_of
 from gateway.errors import GatewayError
 from gateway.phone.pointing import ByApi, Change, Pointing, Urls
+from gateway.served import make_provider
 from gateway.text import json_bytes
 from tests.phone.test_wire_documents import of_request
 

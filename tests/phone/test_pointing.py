@@ -2,12 +2,12 @@
 
 import pytest
 
-from gateway.app import make_provider
 from gateway.config.providers import Twilio, settings_of
 from gateway.errors import GatewayError, InputError
 from gateway.phone.pointing import Account, ByApi, ByHand, Change, Pointing, Urls, changing, fetched
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.requests import HttpRequest
+from gateway.served import make_provider
 from tests.phone.parts import followed
 
 URLS = Urls("https://gw.example.com/answer", "https://gw.example.com/status", "https://static.example.com/sorry")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from gateway.app import make_provider
 from gateway.audio.formats import PCMU
 from gateway.config.providers import settings_of
 from gateway.phone.events import Playout
@@ -11,6 +10,7 @@ from gateway.phone.provider import CallCommands, Codec, Grant, Provider, StartPr
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.providers.asterisk.wire import AsteriskCodec
 from gateway.phone.requests import Requests
+from gateway.served import make_provider
 
 
 class Least(Provider):

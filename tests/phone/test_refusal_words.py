@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
 from gateway.phone.provider import Grant, Provider, Upgrade
 from gateway.phone.webhook import WebhookRequest
+from gateway.served import make_provider
 from gateway.sim.providers import open_account
 from tests.conformance.wires import begun, changed, places, start_of
 from tests.phone.parts import verify_upgrade, webhooks

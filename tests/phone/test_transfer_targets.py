@@ -6,13 +6,13 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import pytest
 
-from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.phone.provider import Provider
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, Answer, Connect, IncomingCall, WebhookRequest
+from gateway.served import make_provider
 from gateway.sim.providers import open_account
 from tests.conformance.transcripts import bare
 from tests.kinds import ASKING, rescues_by_document

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.phone.provider import Provider
 from gateway.phone.webhook import IncomingCall, WebhookRequest
+from gateway.served import make_provider
 from tests.conformance.own import golden_bodies
 from tests.conformance.wires import GONE, NUMBERS, SHAPES, changed, places
 from tests.phone.parts import webhooks

@@ -13,7 +13,6 @@ from typing import Any
 import jwt
 import pytest
 
-from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
@@ -21,6 +20,7 @@ from gateway.phone.provider import Grant, Provider, Upgrade
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
+from gateway.served import make_provider
 from gateway.sim.providers import open_account
 from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, transfer, webhooks
 from tests.phone.test_webhook_tolerance import STATUSES, WEBHOOKS, provider_of

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.errors import GatewayError
 from gateway.phone.commands import AskForLife, EndStream, SendDigits, SendMark, StopPlayback, TransferCall
 from gateway.phone.events import CallerAudio, OddMessage, PhoneEvent, WireReply
 from gateway.phone.provider import Codec, Grant, Upgrade
+from gateway.served import make_provider
 from tests.conformance.transcripts import golden
 from tests.conformance.wires import begun, changed, free, fresh, start_of
 

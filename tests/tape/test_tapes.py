@@ -4,7 +4,6 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.app import make_provider
 from gateway.audio.formats import PCMU
 from gateway.call import notes
 from gateway.call.record import CallIdentity, TimedNote
@@ -16,6 +15,7 @@ from gateway.phone.provider import Grant, Provider, Upgrade
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import Answer, WebhookRequest
 from gateway.rest import Exchanged
+from gateway.served import make_provider
 from gateway.tape.form import Tape, read_tape
 from gateway.tape.tapes import ATTEMPTS, Tapes, Wanted, current
 from tests.tape.test_sockets import Socket

@@ -41,7 +41,7 @@ def test_nothing_of_opentelemetry_is_imported_where_it_is_off() -> None:
     """A gateway without traces pays nothing for them, and works without the extra."""
     program = textwrap.dedent("""
         import sys
-        import gateway.app, gateway.cli.serve
+        import gateway.app, gateway.cli.serve, gateway.cli.serving.process
         print([name for name in sys.modules if name.startswith(("opentelemetry", "google.protobuf"))])
     """)
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 -- Python itself

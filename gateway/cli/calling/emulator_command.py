@@ -2,20 +2,18 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from gateway.cli.calling.fault_options import add_faults_and_seed
 from gateway.cli.loop import run
-from gateway.cli.processes.options import add_log_options, address, configure_logs, port
+from gateway.cli.starting.options import add_log_options, address, configure_logs, port
 from gateway.cli.stopping import stop_on_signals
 from gateway.errors import GatewayError
 
 EMULATOR_PORT = 8090
 
 
-def add_emulator(commands: Any) -> None:
-    """Add ``gateway emulator`` to the commands."""
-    parser = commands.add_parser("emulator", help="run the Voice Live emulator alone, for anyone's client")
+def add_emulator(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway emulator``."""
     parser.add_argument("--host", type=address, default="127.0.0.1", help="listen here (default 127.0.0.1)")
     parser.add_argument("--port", type=port, default=EMULATOR_PORT, help=f"default {EMULATOR_PORT}; 0 takes a free one")
     parser.add_argument("--script", type=Path, metavar="FILE", help="what it says and does (default: a short dialogue)")

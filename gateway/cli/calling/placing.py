@@ -21,6 +21,7 @@ from gateway.cli.calling.narrator import Narrator
 from gateway.cli.calling.own_gateway import CalledGateway
 from gateway.cli.calling.refusals import explained
 from gateway.cli.calling.verdict import Expected, complaints
+from gateway.cli.starting.exits import FAILED, INTERRUPTED
 from gateway.errors import GatewayError, InputError
 from gateway.logs.redaction import Redactor, secrets_in, secrets_of
 from gateway.records.explain.events import Event
@@ -32,8 +33,6 @@ from gateway.sim.phone.connecting import RefusedError
 from gateway.sim.report.folder import FILES, RECORDING, folder_name, write_folder, write_refused
 
 END_LIMIT_S = 5.0
-FAILED = 1
-INTERRUPTED = 130
 CALLS = Path("calls")
 
 

@@ -3,16 +3,15 @@
 from collections.abc import Iterable, Iterator
 
 from gateway.addresses import is_sip
-from gateway.app import make_provider
 from gateway.config import Deployment, Line
 from gateway.config.full import DeploymentWhenFull, WhenFull
 from gateway.config.providers import ProviderSettings
 from gateway.config.session_formats import is_converted
 from gateway.config.telling.describe_actions import wants_keys
-from gateway.doctor.sessions.bots import usual_format
 from gateway.path_segment import segment
 from gateway.phone.provider import Grant, Provider
 from gateway.phone.token import StreamTokens
+from gateway.served import make_provider, usual_format
 
 LONGEST_ADDRESS = 500
 """Characters of a stream's address that every provider is known to take."""

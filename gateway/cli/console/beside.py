@@ -62,6 +62,12 @@ def console_of_workers(
     return console_beside(keyed(deployment, key), url, live=live)
 
 
+def load_pages() -> None:
+    """Load what makes the pages."""
+    from gateway.cli.checking import checked  # noqa: F401, PLC0415 -- a process that has no console needs none of it
+    from gateway.console import application, state  # noqa: F401, PLC0415 -- the same
+
+
 def keyed(deployment: Deployment, key: str = "") -> Deployment:
     """Return a deployment that has a key for tokens: its own, else ``key``, else one that is made up."""
     if deployment.streams.key is not None:
@@ -156,8 +162,8 @@ def console_at(
     on_refusal: Callable[[str], None] = lambda _: None,
 ) -> AbstractAsyncContextManager[str]:
     """Return the console of a deployment, which serves on this address and yields it."""
-    from gateway.cli.checking.checked import checked_deployment  # noqa: PLC0415 -- the same as below
-    from gateway.console.application import console_listening  # noqa: PLC0415 -- the start of calls does not wait for it
+    from gateway.cli.checking.checked import checked_deployment  # noqa: PLC0415 -- see ``load_pages``
+    from gateway.console.application import console_listening  # noqa: PLC0415 -- the same
     from gateway.console.state import console_for  # noqa: PLC0415 -- the same
 
     check = partial(checked_deployment, deployment.file, deployment.environ)

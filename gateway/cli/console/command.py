@@ -4,11 +4,10 @@ import argparse
 import getpass
 import os
 import sys
-from typing import Any
 
-from gateway.cli.check import add_config_option
 from gateway.cli.console.beside import console_at
 from gateway.cli.loop import run
+from gateway.cli.starting.options import add_config_option
 from gateway.cli.stopping import stop_on_signals
 from gateway.config import load_deployment
 from gateway.config.console.passwords import hashed
@@ -18,9 +17,8 @@ from gateway.errors import GatewayError, InputError
 from gateway.logs import setup as logs
 
 
-def add_console(commands: Any) -> None:
-    """Add ``gateway console`` to the commands."""
-    parser = commands.add_parser("console", help="serve the console's pages beside gateways that run")
+def add_console(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway console``."""
     add_config_option(parser)
     parser.add_argument("--listen", type=_listen, metavar="HOST:PORT", help="listen here instead of console.listen")
     parser.add_argument(

@@ -7,15 +7,14 @@ import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from gateway.app import serving
 from gateway.cli.calling.emulated import emulator_of
-from gateway.cli.check import add_config_option
 from gateway.cli.completion import completes_files
 from gateway.cli.console.beside import console_beside, keyed, live_folder
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
+from gateway.cli.starting.options import add_config_option
 from gateway.cli.stopping import stop_on_signals
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.secrets import secrets_within
@@ -28,9 +27,8 @@ ANY_PORT = "127.0.0.1:0"
 SCRIPTED = "No Voice Live endpoint is used: an emulator answers from a script, and understands no word."
 
 
-def add_try(commands: Any) -> None:
-    """Add ``gateway try`` to the commands."""
-    parser = commands.add_parser("try", help="talk to a line in the browser")
+def add_try(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway try``."""
     parser.add_argument("line", nargs="?", metavar="LINE", help="the name of a line's file (default: the only one)")
     add_config_option(parser)
     parser.add_argument("--no-open", action="store_true", help="print the address, and open no browser")

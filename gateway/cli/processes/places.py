@@ -11,9 +11,9 @@ from pathlib import Path
 import structlog
 from msgspec import Struct
 
+from gateway.cli.processes.given import LISTENERS, METRICS_DIRECTORY, WORKER, listeners_variable, worker_variable
 from gateway.cli.processes.ports import bound, close_all
 from gateway.cli.processes.spare import Spare
-from gateway.cli.worker import LISTENERS, METRICS_DIRECTORY, WORKER, listeners_variable, worker_variable
 from gateway.config.kept import KeptDeployment, make_own
 from gateway.fleet.board import WORKERS_LIMIT
 

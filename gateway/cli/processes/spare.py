@@ -11,10 +11,10 @@ from contextlib import suppress
 
 import structlog
 
+from gateway.cli.processes.given import SPARE
+
 log = structlog.get_logger()
 
-SPARE = "GATEWAY_SPARE"
-"""A spare worker's variable: the descriptor of the socket by which it gets its place."""
 AGAIN_S = 10.0
 """Seconds until another spare process is started after one that has ended, or that could not be started."""
 

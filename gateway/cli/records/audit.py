@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
 from gateway.cli.records.database import records_database
+from gateway.cli.starting.options import add_config_option
 from gateway.cli.tables import drawn
 from gateway.config import load_deployment
 from gateway.errors import InputError

@@ -5,15 +5,14 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
 from gateway.cli.records.asked import add_filters, database_of, wanted
 from gateway.cli.records.exported import as_json, csv_lines, listed, whole
 from gateway.cli.records.shown import print_call, print_calls, print_costs, short
+from gateway.cli.starting.options import add_config_option
 from gateway.config import Deployment, load_deployment
 from gateway.config.records.prices import LIST_PRICES, Prices, read_prices
 from gateway.errors import GatewayError, InputError
@@ -30,9 +29,8 @@ LIMIT = 50
 DOES = ("list", "show", "export", "cost")
 
 
-def add_calls(commands: Any) -> None:
-    """Add ``gateway calls`` to the commands."""
-    parser = commands.add_parser("calls", help="list, show and export the calls that were, and what they have cost")
+def add_calls(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway calls``."""
     parser.add_argument("do", nargs="?", choices=DOES, default="list", help="what to do (default list)")
     parser.add_argument("call", nargs="?", metavar="CALL", help="show: its key, the provider's id, a part, or a folder")
     add_config_option(parser)

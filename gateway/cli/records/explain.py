@@ -4,14 +4,13 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from gateway.cli.check import add_config_option
 from gateway.cli.completion import completes_directories, completes_files
 from gateway.cli.loop import run
 from gateway.cli.records.database import records_database
+from gateway.cli.starting.options import add_config_option
 from gateway.config import load_deployment
 from gateway.config.records.recordings import Recordings
 from gateway.errors import GatewayError, InputError
@@ -31,9 +30,8 @@ FILE_MODE = 0o600
 """A page holds what people said, and their numbers."""
 
 
-def add_explain(commands: Any) -> None:
-    """Add ``gateway explain`` to the commands."""
-    parser = commands.add_parser("explain", help="say why a call went as it did: silences, interruptions, findings")
+def add_explain(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``gateway explain``."""
     completes_directories(
         parser.add_argument(
             "call",

@@ -10,9 +10,9 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from gateway.addresses import read
-from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
 from gateway.cli.records.database import records_database
+from gateway.cli.starting.options import add_config_option
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.errors import InputError
 from gateway.records.keeping import retention_of

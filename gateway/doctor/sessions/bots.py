@@ -5,11 +5,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMU, AudioFormat
+from gateway.audio.formats import PCMU, AudioFormat
 from gateway.config import Deployment, Line
-from gateway.config.providers import ProviderSettings, provider_of
-from gateway.phone import providers
-from gateway.phone.provider import Provider, Setup
+from gateway.served import make_provider, usual_format
 from gateway.text import json_text
 from gateway.voice.bot import Agent, Answering
 from gateway.voice.negotiation.reductions import Session
@@ -18,7 +16,6 @@ from gateway.voice.texts import CallFacts
 
 _OF_THE_TEXTS = ("instructions", "metadata", "tools")
 """Members that differ from line to line, and that the service takes whatever they say."""
-_LINEAR = {each.rate_hz: each for each in (L16_8K, L16_16K, L16_24K)}
 
 
 class Bot(Struct, frozen=True):
@@ -89,12 +86,6 @@ def formats_of(deployment: Deployment) -> Sequence[AudioFormat]:
     return tuple(dict.fromkeys(_formats(deployment))) or (PCMU,)
 
 
-def usual_format(provider: Provider, section: ProviderSettings) -> AudioFormat:
-    """Return the audio format in which an account's streams usually come: that of its sample rate, where it has one."""
-    return _LINEAR.get(getattr(section, "rate_hz", 0), provider.traits.formats[0])
-
-
 def _formats(deployment: Deployment) -> Iterator[AudioFormat]:
     for name, section in deployment.providers.accounts.items():
-        provider = providers.make(provider_of(name, section), section, Setup(name, "", lambda: 0.0))
-        yield usual_format(provider, section)
+        yield usual_format(make_provider(name, section), section)

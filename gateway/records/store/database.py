@@ -61,6 +61,7 @@ class Database:
         if not self.is_sqlite:
             _require_asyncpg()
         self._engine: AsyncEngine | None = None
+        self._opened()  # loads the driver, which nothing should wait for later
         self._puts: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Executable] = {}
 
     @property

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli import _parser
 from gateway.cli.calling.caller_words import found, script_of
+from gateway.cli.starting.commands import command_line
 from gateway.config import Lines, load_deployment
 from gateway.errors import RecordingError
 from gateway.sim.caller.keys import parse_press
@@ -20,7 +20,7 @@ def script_for(tmp_path: Path, *words: str, line: str = LINE) -> Script | None:
     """The emulator's script of ``gateway call`` with these words."""
     deployment = load_deployment(configuration(tmp_path, {"support": line}), {})
     (support,) = Lines(deployment)
-    options = _parser().parse_args(["call", *words])
+    options = command_line().parse_args(["call", *words])
     presses = [parse_press(text) for text in options.press]
     return script_of(options.script, deployment, support, [found(path) for path in options.recordings], presses)
 

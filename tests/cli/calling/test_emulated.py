@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.cli import _parser
 from gateway.cli.calling.emulated import emulator_of
+from gateway.cli.starting.commands import command_line
 from gateway.errors import InputError
 
 FAULTS = """
@@ -19,7 +19,7 @@ service:
 
 def options(*words: str) -> Namespace:
     """The options of ``gateway emulator``."""
-    return _parser().parse_args(["emulator", *words])
+    return command_line().parse_args(["emulator", *words])
 
 
 async def status(endpoint: str) -> int:

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gateway.cli import _parser
 from gateway.cli.calling import emulator_command
-from gateway.cli.processes import options
+from gateway.cli.starting import options
+from gateway.cli.starting.commands import command_line
 from gateway.cli.stopping import Stop
 
 
@@ -22,7 +22,7 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def run(*words: str) -> int:
     """The command with these options, on a free port."""
-    return await emulator_command._emulator(_parser().parse_args(["emulator", "--port", "0", *words]))
+    return await emulator_command._emulator(command_line().parse_args(["emulator", "--port", "0", *words]))
 
 
 @pytest.mark.usefixtures("printed")
@@ -46,7 +46,7 @@ async def test_without_tls_there_is_nothing_to_trust(capsys: pytest.CaptureFixtu
 
 def test_facts_are_printed_and_nothing_is_started(capsys: pytest.CaptureFixture[str]) -> None:
     """Each with its certainty and its source."""
-    options = _parser().parse_args(["emulator", "--facts"])
+    options = command_line().parse_args(["emulator", "--facts"])
     assert options.run(options) == 0
     out = capsys.readouterr().out
     assert "mcp\n" in out

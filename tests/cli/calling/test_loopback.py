@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gateway.app import serving
-from gateway.cli import _parser
 from gateway.cli.call import _call, _secrets
 from gateway.cli.calling.loopback import CALLER, is_loopback, loopback
+from gateway.cli.starting.commands import command_line
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.providers import Providers, settings_of
 from gateway.config.secrets import values_of
@@ -36,7 +36,7 @@ def test_every_provider_gets_the_proofs_that_the_caller_makes(tmp_path: Path, pr
     served = deployment(tmp_path, f"providers: {{{provider}: {{}}}}\n")
     with loopback(served, "127.0.0.1", 0) as test:
         words = shlex.split(test.told(Lines(served)).splitlines()[-1])
-        options = _parser().parse_args(words[1:])
+        options = command_line().parse_args(words[1:])
         known = _secrets(options.provider, provider, options.test_key)
         section = getattr(test.deployment.providers, provider)
         assert options.url == test.deployment.public_url
@@ -58,7 +58,7 @@ async def test_the_command_calls_the_gateway_of_every_provider(tmp_path: Path) -
         async with Emulator(instant(vad="audio")) as emulator:
             with loopback(served, "127.0.0.1", 0) as test:
                 words = shlex.split(test.told(lines).splitlines()[-1])[1 : -len(CALLER)]
-                options = _parser().parse_args([*words, "goodbye", "--out", str(tmp_path / provider / "out")])
+                options = command_line().parse_args([*words, "goodbye", "--out", str(tmp_path / provider / "out")])
                 async with serving(
                     test.deployment, lines, endpoint=emulator.endpoint, api_key="x", listener=test.listener
                 ):
@@ -84,10 +84,10 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
 def test_an_account_under_a_name_is_called_from_anywhere(tmp_path: Path) -> None:
     """The command brings the configuration that says whose account it is."""
     served = deployment(tmp_path, "providers: {telnyx-eu: {provider: telnyx}}\n")
-    options = _parser().parse_args(command(served)[1:])
+    options = command_line().parse_args(command(served)[1:])
     assert (options.provider, options.config) == ("telnyx-eu", (tmp_path / "gateway.yaml").resolve())
     named = deployment(tmp_path, "providers: {telnyx-eu: {provider: telnyx}, plivo: {}}\n")
-    assert _parser().parse_args(command(named)[1:]).provider == "plivo"
+    assert command_line().parse_args(command(named)[1:]).provider == "plivo"
 
 
 def test_two_starts_have_nothing_in_common(tmp_path: Path) -> None:

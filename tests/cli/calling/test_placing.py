@@ -11,10 +11,11 @@ import pytest
 import structlog
 
 from gateway.app import serving
-from gateway.cli import _parser, main
+from gateway.cli import main
 from gateway.cli.call import _call
 from gateway.cli.calling.narrator import Narrator
 from gateway.cli.emulated_identity import EmulatedIdentity
+from gateway.cli.starting.commands import command_line
 from gateway.phone.provider import SignatureError
 from gateway.phone.providers.twilio.provider import TwilioWebhooks
 from gateway.sim.caller.call import Progress
@@ -37,7 +38,7 @@ def in_a_directory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 async def call(*words: str) -> int:
     """``gateway call``."""
-    return await _call(_parser().parse_args(["call", *words]))
+    return await _call(command_line().parse_args(["call", *words]))
 
 
 def kept(folder: Path) -> dict[str, object]:

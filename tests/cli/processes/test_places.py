@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from gateway.cli.processes.given import LISTENERS, METRICS_DIRECTORY, WORKER
 from gateway.cli.processes.places import Places, Service
-from gateway.cli.worker import LISTENERS, METRICS_DIRECTORY, WORKER
 from gateway.config.kept import KeptDeployment
 from gateway.fleet.board import WORKERS_LIMIT
 from tests.cli.test_workers import CONFIG, free_port

@@ -23,7 +23,8 @@ __all__ = ["fleet"]
 
 WAITS = """
 import json, os, sys
-from gateway.cli.worker import LISTENERS, WORKER, has_place, inherited_listeners
+from gateway.cli.processes.given import LISTENERS, WORKER, has_place
+from gateway.cli.worker import inherited_listeners
 if not has_place():
     os._exit(0)
 listeners = inherited_listeners()

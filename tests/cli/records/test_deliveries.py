@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli import _parser, main
+from gateway.cli import main
 from gateway.cli.records.deliveries import _redeliver
+from gateway.cli.starting.commands import command_line
 from gateway.records.delivery.listing import Listed, listed
 from gateway.records.store.database import Database
 from tests.e2e.rig import save
@@ -112,7 +113,7 @@ def test_a_receiver_is_tried_by_its_name_or_its_address(config: Path, capsys: py
         async with receiving() as server:
             save(config, text.replace("http://127.0.0.1:9/calls", server.url))
             for named in ("crm", server.url):
-                options = _parser().parse_args(["records", "redeliver", "--test", named, "--config", str(config)])
+                options = command_line().parse_args(["records", "redeliver", "--test", named, "--config", str(config)])
                 assert await _redeliver(options) == 0
             return server
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from gateway.app import make_provider
 from gateway.config import providers as settings
 from gateway.phone.dialects.plivo.signature import signature_v3
 from gateway.phone.provider import Proof, SignatureError, Upgrade
@@ -16,6 +15,7 @@ from gateway.phone.providers.plivo.provider import Plivo
 from gateway.phone.providers.vobiz.provider import Vobiz
 from gateway.phone.shared.signed_url import SPELLINGS_LIMIT, authorities, spellings, with_credentials, without_port
 from gateway.phone.webhook import WebhookRequest
+from gateway.served import make_provider
 from tests.phone.parts import setup, verify_upgrade, webhooks
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.processes.environ import Environment, strip_for_azure
+from gateway.cli.starting.environ import Environment, strip_for_azure
 from gateway.config.reading.problems import ConfigErrors
 
 

@@ -1,9 +1,17 @@
-"""The options that commands which listen have in common: where to listen, and how to log."""
+"""The options that several commands have in common: the configuration, where to listen, and how to log."""
 
 import argparse
+from pathlib import Path
 
 from gateway.config.urls import listening_host
 from gateway.logs import setup as logs
+
+CONFIG = Path("config/gateway.yaml")
+
+
+def add_config_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--config``, which is the same in every command that reads the configuration."""
+    parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=f"gateway.yaml (default {CONFIG})")
 
 
 def address(text: str) -> str:
