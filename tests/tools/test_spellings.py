@@ -143,7 +143,7 @@ def test_no_spelling_hides_a_secret(way: str, secret: str) -> None:
         assert masked(shown, [secret]) == shown
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     secret=st.text("0123456789", min_size=4, max_size=19),
     way=st.sampled_from(sorted(WAYS)),
@@ -166,7 +166,7 @@ def test_any_secret_is_found(
     assert shown != output
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(st.characters(exclude_categories=["Cs"])),

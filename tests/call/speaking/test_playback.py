@@ -125,7 +125,7 @@ def test_a_part_frame_waits_for_its_rest() -> None:
     assert [c.audio for c in commands if isinstance(c, PlayAudio)] == [b"x" * 10 + b"y" * 150]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     barge_in=st.floats(0.001, 3.2),
     phase=st.floats(0.0, 0.0199),
@@ -152,7 +152,7 @@ def test_heard_is_what_was_played(barge_in: float, phase: float, delay: float, l
         assert phone.heard[0].received_ms - played_ms <= 20
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(barge_in=st.floats(0.3, 1.5), phase=st.floats(0.0, 0.0199), delay=st.floats(0.0, 0.1))
 def test_round_trip_counts_as_heard(barge_in: float, phase: float, delay: float) -> None:
     """What plays on until the provider reads our stop was heard too: the measured round trip is part of the sum."""
@@ -367,7 +367,7 @@ def test_wideband_frames() -> None:
 # A phone that cannot discard
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     barge_in=st.floats(0.001, 3.2),
     delay=st.floats(0.0, 0.08),

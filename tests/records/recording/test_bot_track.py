@@ -67,10 +67,12 @@ def test_a_mark_faster_than_sound_is_not_believed() -> None:
     assert track.take(16_000).index(audio) == 1000 + LATER
 
 
-def test_what_is_discarded_is_not_heard() -> None:
-    """Up to the moment it was; the next words begin anew."""
+@pytest.mark.parametrize("size", [8000, 160, 1999])
+def test_what_is_discarded_is_not_heard(size: int) -> None:
+    """Up to the moment it was, in whatever pieces it was sent; the next words begin anew."""
     track, audio, later = BotTrack(PCMU, Playout()), speech(8000), speech(800, 2)
-    track.sent(1000, 0, audio)
+    for position in range(0, len(audio), size):
+        track.sent(1000, position, audio[position : position + size])
     track.stopped(3000)
     track.sent(5000, 8000, later)
     heard = track.take(16_000)

@@ -130,6 +130,7 @@ def test_before_it_begins_nothing_waits() -> None:
         seen.send(PlayAudio(FRAME))
     assert held.entries == []
     assert held.writer.opened == []
+    assert len(held.tap._ahead) == 3
     held.note(notes.RecordingStarted(consented=True))
     assert held.writer.opened == [held.queue]
     assert [entry[2] for entry in held.entries] == [97 * 160, 98 * 160, 99 * 160]

@@ -86,6 +86,16 @@ def test_a_pause_is_silence_on_both_sides() -> None:
     assert right == b"\xff" * 80 + spoken[:7920] + b"\xff" * 8000 + spoken[15_920:23_920]
 
 
+def test_a_pause_within_a_pause_changes_nothing() -> None:
+    """The first one's beginning counts: what was said since then stays silence."""
+    line, said = Timeline(PCMU, Playout(), "stereo", BEGAN), noise(24_000, PCMU)
+    pauses: list[Entry] = [(kind, BEGAN + at, 0, b"", "") for kind, at in ((PAUSED, 1), (PAUSED, 1.5), (RESUMED, 2))]
+    entries: list[Entry | Frame] = [*pauses, *caller(said, PCMU)]
+    take_in(line, sorted(entries, key=lambda one: one[1]))
+    left, _ = sides(line.rest(BEGAN + 3), PCMU)
+    assert left == said[:8000] + b"\xff" * 8000 + said[16_000:]
+
+
 def test_a_key_tone_that_jitter_delays_is_in_the_pause() -> None:
     """A frame that comes in the pause is silence, although its place is before it."""
     line, said = Timeline(PCMU, Playout(), "stereo", BEGAN), noise(16_000, PCMU)
@@ -93,7 +103,8 @@ def test_a_key_tone_that_jitter_delays_is_in_the_pause() -> None:
     late = [0.3 if 0.9 <= number / 50 < 1.2 else 0.0 for number in range(100)]
     take_in(line, [(None, frame[1] + by, frame[2]) for frame, by in zip(caller(said, PCMU), late, strict=True)])
     left, _ = sides(line.rest(BEGAN + 2), PCMU)
-    assert set(left[8000:]) == {0xFF}
+    assert left[:7200] == said[:7200]
+    assert set(left[7200:]) == {0xFF}
 
 
 def test_what_was_discarded_is_not_heard() -> None:

@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,11 +103,16 @@ def test_one_thread_writes_all(tmp_path: Path) -> None:
     assert threading.active_count() == before
 
 
-def test_one_that_is_not_kept_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_written", [True, False])
+def test_one_that_is_not_kept_leaves_nothing(tmp_path: Path, is_written: bool) -> None:
     """Whether something was written or not."""
     held = Written()
     queue = held.open(tmp_path / "a.wav")
     held.say(queue, 3)
+    until = time.monotonic() + 30
+    while is_written and not list(tmp_path.glob("*.wav")) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not is_written or list(tmp_path.glob("*.wav"))
     held.writer.end(queue, End(3.0, keeps=False))
     held.wait()
     held.writer.close()

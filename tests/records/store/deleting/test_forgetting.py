@@ -42,6 +42,7 @@ async def filled(database: Database, data: Path, numbers: Numbers) -> None:
     async with database.write() as connection:
         await register(database, connection, key)
     rows = [*told("a", NUMBER), *told("b", OTHER, "Call 415-555-0123."), *told("c", NUMBER, "I am at 415 555 0123.")]
+    rows += [EventRow(call_key="b", n=2, at_ms=12, kind="said", fields={"texts": ["Hello.", "It is 415-555-0123."]})]
     rows += [RecordingRow(call_key="a", url="file:///a.wav")]
     await write(database, [keepable.row(row) for row in rows])
     spool = Spool(data, "dead", 1 << 20)
@@ -65,7 +66,7 @@ async def test_no_file_holds_the_number_any_more(tmp_path: Path, numbers: Number
         assert found_in(tmp_path) >= {"calls.db-wal", "dead.jsonl"}
         done = await forget(database, tmp_path / "data", "415 555 0123", "US", files)
         assert found_in(tmp_path) == set()
-        assert done == Forgotten(calls=3, recordings=1, mentions=1)
+        assert done == Forgotten(calls=3, recordings=1, mentions=2)
         assert done.is_complete
         async with database.read() as connection:
             assert (await connection.execute(select(calls.c.call_key))).scalars().all() == ["b"]
@@ -74,11 +75,27 @@ async def test_no_file_holds_the_number_any_more(tmp_path: Path, numbers: Number
     assert files.erased == [("a", "file:///a.wav")]
 
 
+@pytest.mark.parametrize("numbers", ["full", "masked", "none"])
+async def test_a_number_that_was_called_is_forgotten_with_its_calls(tmp_path: Path, numbers: Numbers) -> None:
+    """As one that calls: it is somebody's, too."""
+    async with Database(f"sqlite:///{tmp_path}/data/calls.db") as database:
+        await filled(database, tmp_path / "data", numbers)
+        done = await forget(database, tmp_path / "data", CALLED, "", Files())
+        assert (done.calls, done.is_complete) == (4, True)
+
+
+@pytest.mark.parametrize("what", [{"running": 1}, {"left": 1}, {"waiting": 1}])
+def test_whatever_is_left_makes_a_forgetting_incomplete(what: dict[str, int]) -> None:
+    """A call that goes on, one whose recording stays, a process with rows that it has not written."""
+    assert Forgotten(calls=3, recordings=1, mentions=1).is_complete
+    assert not Forgotten(calls=3, **what).is_complete
+
+
 async def test_a_server_forgets_too(postgresql_url: str, tmp_path: Path) -> None:
     """In its tables, and in the files of this machine."""
     async with Database(postgresql_url) as database:
         await filled(database, tmp_path, "full")
-        assert await forget(database, tmp_path, NUMBER, "", Files()) == Forgotten(calls=3, recordings=1, mentions=1)
+        assert await forget(database, tmp_path, NUMBER, "", Files()) == Forgotten(calls=3, recordings=1, mentions=2)
         async with database.read() as connection:
             left = "".join([str((await connection.execute(select(table))).all()) for table in (calls, events)])
             assert "0123" not in left
@@ -91,7 +108,7 @@ async def test_what_is_dry_changes_nothing(tmp_path: Path) -> None:
     async with Database(f"sqlite:///{tmp_path}/data/calls.db") as database:
         await filled(database, tmp_path / "data", "masked")
         done = await forget(database, tmp_path / "data", NUMBER, "", None, dry_run=True)
-        assert done == Forgotten(calls=2, recordings=1, mentions=1)
+        assert done == Forgotten(calls=2, recordings=1, mentions=2)
         assert "dead.jsonl" in found_in(tmp_path)
         async with database.read() as connection:
             assert len((await connection.execute(select(calls.c.call_key))).all()) == 3
