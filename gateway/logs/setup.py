@@ -136,13 +136,21 @@ def _without_request(record: logging.LogRecord) -> logging.LogRecord:
     return copied
 
 
+_encode = json_module.JSONEncoder(default=str).encode
+"""Made once: ``json.dumps`` with options makes an encoder for each line."""
+
+
+def _as_json(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+    return _encode(event)
+
+
 class _Renderer:
     """Makes a line of an event, and raises nothing: names in its place what cannot be written."""
 
     def __init__(self, *, json: bool) -> None:
         self._json = json
         self._render: structlog.typing.Processor = (
-            structlog.processors.JSONRenderer(default=str)
+            _as_json
             if json
             else structlog.dev.ConsoleRenderer(
                 colors=is_terminal() and not os.environ.get("NO_COLOR"),
