@@ -50,6 +50,8 @@ class CallStarted(Struct, frozen=True):
     parameters: dict[str, str] = {}
     frame_header: int = 0
     """The bytes that stand before the audio in each binary message; tapes keep them."""
+    big_endian: bool = False
+    """``True`` if linear audio comes and goes in network byte order; tapes measure its level."""
 
 
 @final

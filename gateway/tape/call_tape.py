@@ -18,8 +18,6 @@ SOUND = frozenset({"payload", "data", "audio", "media", "chunk"})
 """The names, in lower case, of members that have audio in base64 wherever they stand."""
 SHORTEST_SOUND = 8
 """The number of signs from which ``data`` is audio; a key or a word is shorter."""
-BIG_ENDIAN = frozenset({"telnyx"})
-"""Providers whose linear audio is in network byte order."""
 LARGEST = 8 * 1024 * 1024
 """Bytes of one message that are read; of a larger one only the size is kept."""
 
@@ -51,14 +49,14 @@ class Exchange(Struct, frozen=True):
 class CallTape:
     """Makes the lines of one call, in the order of what happened."""
 
-    def __init__(self, redaction: Redaction, provider: str, clock: float, *, keep_audio: bool) -> None:
+    def __init__(self, redaction: Redaction, clock: float, *, keep_audio: bool) -> None:
         self._redaction = redaction
-        self._provider = provider
         self.clock = clock
         """The clock of the tape's header: times count from it."""
         self._keep_audio = keep_audio
         self._formats: dict[tuple[str, str], AudioFormat | None] = {}
         self._frame_header = 0
+        self._big_endian = False
 
     def line(self, entry: Entry) -> bytes:
         """Return an entry as a line of the tape."""
@@ -110,7 +108,7 @@ class CallTape:
         return shown
 
     def _sound(self, side: str, to: str, audio: bytes) -> str:
-        swapped = side == "phone" and self._provider in BIG_ENDIAN
+        swapped = side == "phone" and self._big_endian
         level = levels.level_db(audio, self._formats.get((side, to)), swapped=swapped)
         return levels.told(audio, level, keep=self._keep_audio)
 
@@ -120,6 +118,7 @@ class CallTape:
             made = next((each for each in levels.SESSION_FORMATS.values() if str(each) == audio_format), None)
             self._formats["phone", "in"] = self._formats["phone", "out"] = made
             self._frame_header = int(facts.get("frame_header", 0))
+            self._big_endian = bool(facts.get("big_endian"))
 
     def _note_session(self, session: object) -> None:
         if isinstance(session, dict):

@@ -161,7 +161,7 @@ class Tapes:
             api_version=self._api_version,
             call=fakes.identifier(call_id),
         )
-        tape = CallTape(redaction, provider, header.clock, keep_audio=self._wanted.audio)
+        tape = CallTape(redaction, header.clock, keep_audio=self._wanted.audio)
         taped = Taped(TapeFile(self._wanted.folder / name, tape, header), self._writer, self._clock)
         self._running[account, call_id] = taped
         log.info("tape_started", file=str(taped.file.path), provider=account)
@@ -250,8 +250,9 @@ class Tapes:
         self._running[provider.name, started.call_id] = taped  # ACS changes a call's id once it is up
         facts = {name: getattr(started, name) for name in ("call_id", "stream_id", "caller", "called")}
         told = {**facts, "custom_parameters": started.parameters, "audio_format": str(started.audio_format)}
-        if started.frame_header:
-            told["frame_header"] = started.frame_header
+        for name in ("frame_header", "big_endian"):
+            if value := getattr(started, name):
+                told[name] = value
         taped.add("gateway", "", "started", told)
         before = current.set(taped)
         try:

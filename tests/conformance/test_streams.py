@@ -174,6 +174,8 @@ async def test_half_a_sample_waits_for_its_other_half(provider: str) -> None:
     started = await leg.start(5)
     assert isinstance(started, CallStarted)
     assert started.audio_format.sample_bytes == 2
+    is_swapped = about(provider).big_endian
+    assert started.big_endian == is_swapped, f"{provider}: set big_endian of CallStarted to {is_swapped}"
     events: list[PhoneEvent] = []
     await leg.run(events.append)
     heard = [event.audio for event in events if isinstance(event, CallerAudio)]

@@ -157,7 +157,9 @@ def audio_message(provider: str, audio: bytes, number: int) -> Message:
     """Return a message of the caller's audio as the provider writes it."""
     message, known = golden_audio(provider), about(provider)
     if isinstance(message, bytes):
-        return audio
+        steps = golden(provider).steps
+        started = next(event for step in steps for event in step.events if isinstance(event, CallStarted))
+        return message[: started.frame_header] + audio
     read = changed(json.loads(message), known.audio, base64.b64encode(audio).decode())
     return json.dumps(changed(read, known.audio_number, str(number)) if known.audio_number else read)
 

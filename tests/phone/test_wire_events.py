@@ -27,12 +27,13 @@ EXPECTED: Mapping[str, Mapping[str, Any]] = json.loads(Path(__file__).with_name(
 
 
 def shown(event: PhoneEvent | WireReply) -> str:
-    """Return an event in words; audio by its length and its first bytes, a header of frames where there is one."""
+    """Return an event in words; audio by its length and its first bytes, what is rare where it is so."""
     if isinstance(event, CallerAudio):
         return f"{len(event.audio)} bytes of audio: {event.audio[:8].hex()}"
     fields = {field: getattr(event, field) for field in event.__struct_fields__ if field != "playout"}
-    if not fields.get("frame_header"):
-        fields.pop("frame_header", None)
+    for rare in ("frame_header", "big_endian"):
+        if not fields.get(rare):
+            fields.pop(rare, None)
     return f"{type(event).__name__}: " + ", ".join(f"{field}={value}" for field, value in fields.items())
 
 

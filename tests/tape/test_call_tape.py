@@ -14,9 +14,9 @@ from gateway.tape.wire_text import message_of
 LOUD = "gICAgICA"
 
 
-def tape(*, keep_audio: bool = False, provider: str = "twilio") -> CallTape:
+def tape(*, keep_audio: bool = False) -> CallTape:
     """A tape that began at 100 s."""
-    return CallTape(Redaction(Fakes(b"key")), provider, 100.0, keep_audio=keep_audio)
+    return CallTape(Redaction(Fakes(b"key")), 100.0, keep_audio=keep_audio)
 
 
 def record(made: CallTape, side: str, to: str, payload: Any, kind: str = "message") -> dict[str, Any]:
@@ -53,6 +53,14 @@ def test_the_header_of_a_binary_frame_is_kept() -> None:
     shown = record(made, "phone", "in", b"\1\0\2\xff" + b"\x80" * 160)
     assert (shown["audio"], shown["head"]) == ("$audio 160 -0.2", [1, 0, 2, 255])
     assert message_of(msgspec.convert(shown, Line)) == b"\1\0\2\xff" + bytes(160)
+
+
+@pytest.mark.parametrize(("facts", "level"), [({"big_endian": True}, -42.1), ({}, -90.0)])
+def test_the_level_is_that_of_the_samples_in_their_order(facts: dict[str, Any], level: float) -> None:
+    """As the start says it."""
+    made = tape()
+    record(made, "gateway", "", {"audio_format": "l16/8000", **facts}, "started")
+    assert record(made, "phone", "in", b"\1\0" * 160)["audio"] == f"$audio 320 {level}"
 
 
 def test_words_in_pieces_are_no_audio() -> None:

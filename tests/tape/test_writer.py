@@ -18,7 +18,7 @@ from tests.e2e.rig import Log, listening
 
 def tape_file(path: Path, clock: float = 100.0) -> TapeFile:
     """A file that is not open yet."""
-    tape = CallTape(Redaction(Fakes(b"key")), "twilio", clock, keep_audio=False)
+    tape = CallTape(Redaction(Fakes(b"key")), clock, keep_audio=False)
     return TapeFile(path, tape, Header(FORM, "0.1", "2026-11-29T17:00:00Z", clock, "twilio"))
 
 

@@ -179,6 +179,7 @@ class TelnyxCodec:
             caller=self._grant.caller or start.text("from"),
             called=self._grant.called or start.text("to"),
             parameters=parameters,
+            big_endian=audio_format.encoding is Encoding.L16,
         )
         return (started, *map(OddMessage, odd))
 
