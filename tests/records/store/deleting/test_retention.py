@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from gateway.records.audit import AuditRow, add, entries
 from gateway.records.rows import RecordingRow
 from gateway.records.store.batches import write
 from gateway.records.store.database import Database
@@ -62,6 +63,19 @@ async def test_recordings_go_with_their_calls(database_url: str) -> None:
         assert files.erased == [("support-100", "file:support-100")]
         assert "short-8" in await keys(database)
         assert await purge(database, KEPT, NOON, Files()) == Deleted(calls=1, recordings=1)
+
+
+async def test_entries_of_the_audit_go_after_the_days_of_all(database_url: str) -> None:
+    """Whatever lines keep for longer; a look at what would go takes none, and ``forever`` keeps them all."""
+    async with Database(database_url) as database:
+        await database.migrate()
+        for days in (0, 89, 91):
+            await add(database, AuditRow(id=str(days), at=NOON - days * DAY, who="lisa", address="", act="read"))
+        await purge(database, KEPT, NOON, None, dry_run=True)
+        await purge(database, Retention("forever", {"short": 1}), NOON, None)
+        assert [entry.id for entry in await entries(database, 9)] == ["0", "89", "91"]
+        await purge(database, KEPT, NOON, None)
+        assert [entry.id for entry in await entries(database, 9)] == ["0", "89"]
 
 
 async def test_everything_that_belongs_to_a_call_goes(database_url: str) -> None:
