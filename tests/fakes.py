@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway.call.errands import Errand, ErrandEvent
 from gateway.errors import OutboxFullError
@@ -35,13 +35,14 @@ class FakePhone:
             if isinstance(event, PhoneClosed):
                 return
 
-    def send(self, command: PhoneCommand) -> None:
+    def send(self, *commands: PhoneCommand) -> None:
         if self.full:
             raise OutboxFullError("the peer has not read 262144 bytes")
-        self.sent.append(command)
-        self.asked.set()
-        if self.writes and isinstance(command, StopPlayback):
-            self._told_at_once(PlaybackStopped())
+        for command in commands:
+            self.sent.append(command)
+            self.asked.set()
+            if self.writes and isinstance(command, StopPlayback):
+                self._told_at_once(PlaybackStopped())
 
     async def close(self) -> None:
         self.closed = True
@@ -141,6 +142,10 @@ class FakeSocket:
 
     def send(self, message: str | bytes) -> None:
         self.sent.append(message)
+
+    def send_all(self, messages: Sequence[str | bytes]) -> None:
+        for message in messages:
+            self.send(message)
 
     def ping(self) -> None:
         self.pings += 1

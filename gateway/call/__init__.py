@@ -5,6 +5,7 @@ state         the states of a call, and the events that may come in each
 settings      a line's settings as the conversation follows them, and limits of its own
 conversation  the rules: events and the time in, commands out
 parts         the parts of a call, and what they ask for
+deadlines     when a call has something due
 speaking/     what the bot says: asked for, played, and heard
 barge_in/     whether speech of the caller interrupts the bot
 caller_audio  decides which of the caller's audio reaches the service

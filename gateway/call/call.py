@@ -11,7 +11,7 @@ from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, Order, ShutDown
 from gateway.call.errands import Errand, ErrandEvent, TransferEnded
 from gateway.call.history.glance import Glance
-from gateway.call.messages import Commands, Event
+from gateway.call.messages import NOTHING, Commands, Event
 from gateway.call.record import CallIdentity, CallRecord
 from gateway.call.recovery.commands import LegCommand
 from gateway.call.recovery.legs import Running, Voice, VoiceLegs
@@ -33,7 +33,7 @@ class Phone(Protocol):
     async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
         """Pass every event to ``tell`` as it arrives, the closing event last; raise what ``tell`` raises."""
 
-    def send(self, command: PhoneCommand) -> None:
+    def send(self, *commands: PhoneCommand) -> None:
         """Carry out at once; ``OutboxFullError`` where the peer does not read. A stop that was written is an event."""
 
     async def close(self) -> None:
@@ -211,7 +211,9 @@ class Call:
         self._timer = self._loop.call_later((delay_s // LOOP_GRAIN_S + 2) * LOOP_GRAIN_S, self._on_deadline)
 
     def _handle(self, event: Event) -> None:
-        self._perform(self._conversation.handle(event, self._clock()))
+        asked = self._conversation.handle(event, self._clock())
+        if asked is not NOTHING:
+            self._perform(asked)
         self._arm()
 
     def _perform(self, asked: Commands) -> None:
@@ -237,8 +239,7 @@ class Call:
 
     def _send_to_phone(self, commands: Sequence[PhoneCommand]) -> None:
         try:
-            for command in commands:
-                self._phone.send(command)
+            self._phone.send(*commands)
         except OutboxFullError as error:
             self._handle(PhoneClosed(PhoneEnd.STALLED, str(error)))
 

@@ -7,6 +7,7 @@ from typing import ClassVar, get_args
 from gateway.call import notes
 from gateway.call.bad_messages import BadMessage
 from gateway.call.caller_audio import is_sign_of_life
+from gateway.call.deadlines import Deadlines
 from gateway.call.ending import EndCall, EndReason, Order, ShutDown
 from gateway.call.errands import TransferEnded
 from gateway.call.history.glance import Glance
@@ -61,11 +62,7 @@ class Conversation:
         self._caller_audio, self._silence, self._held_speech = parts.caller_audio, parts.silence, parts.held_speech
         self._sessions = Sessions(parts, settings, started.audio_format, now)
         parts.lose = self._sessions.lose
-        self._ends_at = now + settings.duration_limit_s
-        self._due: float | None = None
-        """The next deadline that no audio puts off; ``None`` if it is to be computed."""
-        self._plays_on_at: float | None = math.inf
-        """When more audio is to be sent to the phone; ``None`` if it is to be computed."""
+        self._deadlines = Deadlines(parts, self._sessions, now + settings.duration_limit_s)
 
     @property
     def state(self) -> State:
@@ -99,7 +96,7 @@ class Conversation:
         """Begin a recorded greeting, whether the session is there or not; nothing, where the call has ended already."""
         if self._parts.ended:
             return NOTHING
-        self._forget_deadlines()
+        self._deadlines.forget()
         self._parts.add(self._bot.begin(now))
         self._parts.add(self._recording.begin())
         if self._settings.closed and self._bot.greeting.request is None:
@@ -110,9 +107,8 @@ class Conversation:
     def handle(self, event: Event, now: float) -> Commands:
         """Return what an event leads to; nothing after the call has ended."""
         kind = type(event)
-        if type(event) is CallerAudio:
-            done = self.receive_audio(event.audio, now)
-            return Commands(voice=[done]) if type(done) is SendAudio else done or NOTHING
+        if kind in self._FREQUENT and (done := self._FREQUENT[kind](self, event, now)) is not None:
+            return done
         if kind not in EXPECTED[self._parts.state]:
             self._unexpected(kind)
             return self._parts.hand_over()
@@ -121,14 +117,35 @@ class Conversation:
             return NOTHING
         if is_sign_of_life(event):
             self._parts.carry_out(self._caller_audio.note_sign(event, now), now)
-        if type(event) is MarkReturned and not self._parts.ended:
-            self._bot.mark_returned(event.name, now)
-            self._played(now)
-            return self._parts.hand_over()
-        self._forget_deadlines()
+        self._deadlines.forget()
         if not self._parts.ended:
             self.REACTIONS[kind](self, event, now)
             self._settle(now)
+        return self._parts.hand_over()
+
+    # What comes many times a second, and makes no deadline earlier but that of the audio that is played
+
+    def _caller_audio_came(self, event: CallerAudio, now: float) -> Commands:
+        done = self.receive_audio(event.audio, now)
+        return Commands(voice=[done]) if type(done) is SendAudio else done or NOTHING
+
+    def _mark_returned(self, event: MarkReturned, now: float) -> Commands:
+        if self._parts.ended:
+            return NOTHING
+        if lost := self._caller_audio.note_sign(event, now):
+            self._parts.carry_out(lost, now)
+        if not self._parts.ended:
+            self._bot.mark_returned(event.name, now)
+            self._played(now)
+        return self._parts.hand_over()
+
+    def _more_of_a_reply(self, reply: ReplyAudio, now: float) -> Commands | None:
+        """Play more of the reply that alone is being played; ``None`` for audio that changes more than that."""
+        if self._parts.ended or self._parts.recovering or not self._bot.is_playing(reply):
+            return None
+        self._leaving.spoken()
+        self._parts.add(self._bot.reply_audio(reply, now))
+        self._deadlines.forget_playback()
         return self._parts.hand_over()
 
     def receive_audio(self, audio: bytes, now: float) -> SendAudio | Commands | None:
@@ -143,48 +160,33 @@ class Conversation:
 
     def next_deadline(self) -> float:
         """Return when ``on_deadline`` is due; calling it earlier does no harm. Never, once the call has ended."""
-        if self._parts.ended:
-            return math.inf
-        if self._plays_on_at is None:
-            at = self._bot.plays_on_at()
-            self._plays_on_at = math.inf if at is None else at
-        return min(self._next_deadline(), self._plays_on_at, self._caller_audio.next_deadline())
-
-    def _next_deadline(self) -> float:
-        """Return the next deadline of everything but audio."""
-        if self._due is None:
-            self._due = min(self._ends_at, self._parts.next_deadline(), self._sessions.due)
-        return self._due
-
-    def _forget_deadlines(self) -> None:
-        """Compute all deadlines anew, because something has happened that may change any of them."""
-        self._due = self._plays_on_at = None
+        return math.inf if self._parts.ended else self._deadlines.next()
 
     def on_deadline(self, now: float) -> Commands:
         """Return what is due by ``now``."""
-        if now < self.next_deadline():  # as is usual: a pause of the stream was looked for, and frames have come
+        if self._parts.ended or not self._deadlines.is_due(now):
             return NOTHING
-        if now < self._next_deadline() and now < self._caller_audio.next_deadline():
+        if self._deadlines.is_playback_alone(now):
             self._parts.carry_out(self._bot.play_on(now), now)  # five times a second while the bot speaks
             self._played(now)
         else:
-            self._forget_deadlines()
-            if now >= self._ends_at:
+            self._deadlines.forget()
+            if now >= self._deadlines.ends_at:
                 self._parts.end(EndCall(EndReason.TIME_LIMIT, "gateway"), now)
             else:
                 self._parts.carry_out([*self._caller_audio.on_deadline(now), *self._bot.play_on(now)], now)
-        if self._due is None and not self._parts.ended:
+        if self._deadlines.are_forgotten and not self._parts.ended:
             self._meet_deadlines(now)
         return self._parts.hand_over()
 
     def _played(self, now: float) -> None:
         """Do what follows where nothing has changed but what is played: nothing, until a reply was heard to its end."""
-        self._plays_on_at = None
+        self._deadlines.forget_playback()
         if self._parts.ended:
             return
         heard = self._bot.heard(now)
         if heard or self._bot.is_silent:
-            self._forget_deadlines()
+            self._deadlines.forget()
             self._parts.add(heard)
             self._settle(now)
 
@@ -351,6 +353,11 @@ class Conversation:
         if not self._parts.ended:
             self._parts.add([notes.UnknownMessage("voice", f"{kind.__name__} too early")])
 
+    _FREQUENT: ClassVar[Mapping[type, Callable[..., Commands | None]]] = {
+        CallerAudio: _caller_audio_came,
+        MarkReturned: _mark_returned,
+        ReplyAudio: _more_of_a_reply,
+    }
     REACTIONS: ClassVar[Mapping[type, Callable[..., None]]] = {
         CallerSpoke: _caller_spoke,
         CallerPaused: _caller_paused,

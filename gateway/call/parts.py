@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from gateway.call import notes
 from gateway.call.bad_messages import BadMessages
@@ -29,6 +29,13 @@ Wish = Carried | EndCall | LoseVoice | LeaveCall | PutOffLeaving | CancelHeldRes
 """Anything that a part may ask for. A request is a response that is wanted, without an id, and waits for its turn."""
 
 
+class Timed(Protocol):
+    """A part that has something to do at its time."""
+
+    def next_deadline(self) -> float | None:
+        """Return when that is; ``None`` if nothing is due."""
+
+
 class Parts:
     """The parts of one call. They know nothing of one another: each returns what it asks for, which is done here.
 
@@ -51,7 +58,7 @@ class Parts:
         self.silence = SilenceTimer(settings)
         self.bad_messages = BadMessages(now)
         self.history = History()
-        self._timed = (
+        self.timed: list[Timed] = [
             self.bot,
             self.tools,
             self.keypad,
@@ -59,7 +66,8 @@ class Parts:
             self.leaving,
             self.held_speech,
             self.recording,
-        )
+        ]
+        """The parts that have deadlines."""
         self.connected = False
         """``True`` once the session is ready."""
         self.recovering = False
@@ -85,7 +93,7 @@ class Parts:
     def next_deadline(self) -> float:
         """Return when the first part has something due, but for audio: the caller's, and what is played to them."""
         due = math.inf
-        for part in self._timed:
+        for part in self.timed:
             at = part.next_deadline()
             if at is not None and at < due:
                 due = at

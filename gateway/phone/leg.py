@@ -44,6 +44,9 @@ class MediaSocket(Protocol):
     def send(self, message: str | bytes) -> None:
         """Write at once; raise ``ConnectionError`` where it is gone, ``OutboxFullError`` if the peer does not read."""
 
+    def send_all(self, messages: Sequence[str | bytes]) -> None:
+        """Write messages as ``send`` does, in one piece where that can be."""
+
     def ping(self) -> None:
         """Ask for a pong, as far as that can be done at once."""
 
@@ -166,23 +169,35 @@ class PhoneLeg:
         if not is_closed:
             tell(self._closing or self._closed_by_peer())
 
-    def send(self, command: PhoneCommand) -> None:
-        """Carry out a command at once, and report a stop that was written as ``PlaybackStopped``.
+    def send(self, *commands: PhoneCommand) -> None:
+        """Carry out commands at once, in their order; report a stop that was written as ``PlaybackStopped``.
 
+        What follows one another, as audio and its mark, goes in one write: each is a call of the system, and a packet.
         Nothing is written where the wire does not support it, or where the connection is gone (see the closing event).
         Raises ``OutboxFullError`` where the peer has stopped reading.
         """
-        written = False
+        messages: list[str | bytes] = []
+        for command in commands:
+            encoded = self._codec.encode(command)
+            messages += encoded
+            if type(command) is AskForLife and not encoded:
+                self._socket.ping()
+            elif type(command) is StopPlayback:
+                is_written, messages = self._write(messages), []
+                if is_written:
+                    self._tell(PlaybackStopped())
+        self._write(messages)
+
+    def _write(self, messages: Sequence[str | bytes]) -> bool:
+        """Write messages; return ``False`` where there are none, or the connection is gone."""
         try:
-            for message in self._codec.encode(command):
-                self._socket.send(message)
-                written = True
+            if len(messages) == 1:
+                self._socket.send(messages[0])
+            elif messages:
+                self._socket.send_all(messages)
         except ConnectionError:
-            return
-        if type(command) is AskForLife and not written:
-            self._socket.ping()
-        if type(command) is StopPlayback and written:
-            self._tell(PlaybackStopped())
+            return False
+        return bool(messages)
 
     def order(self, command: StreamCommand) -> bool:
         """Carry out a command that leaves the conversation; return ``False`` where the wire does not support it."""

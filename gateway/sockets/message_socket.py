@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from functools import partial
 
@@ -59,6 +59,11 @@ class MessageSocket(ABC):
 
         Raises ``ConnectionError`` where the connection is gone and ``OutboxFullError`` where the peer does not read.
         """
+
+    def send_all(self, messages: Sequence[str | bytes]) -> None:
+        """Write messages as ``send`` does, as one piece where the socket can: each write is a call of the system."""
+        for message in messages:
+            self.send(message)
 
     @abstractmethod
     def ping(self) -> None:

@@ -6,7 +6,7 @@ transport: neither costs a task, a future or a further turn.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from random import getrandbits
 from struct import Struct
@@ -94,12 +94,23 @@ class WebSocket(MessageSocket):
 
         Raises ``ConnectionError`` where the connection is gone and ``OutboxFullError`` where the peer does not read.
         """
-        transport = self._transport
-        if self._close_sent or transport.is_closing():
+        self._check_room()
+        self._transport.write(self._frame(message, opcode))
+
+    def send_all(self, messages: Sequence[str | bytes]) -> None:
+        """Write messages through to the transport in one piece; raise as ``send`` does."""
+        self._check_room()
+        self._transport.write(b"".join([self._frame(message, BINARY) for message in messages]))
+
+    def _check_room(self) -> None:
+        if self._close_sent or self._transport.is_closing():
             raise ConnectionResetError("the WebSocket is closed")
-        unsent = transport.get_write_buffer_size()
+        unsent = self._transport.get_write_buffer_size()
         if unsent > self._limit:
             raise OutboxFullError(f"the peer has not read {unsent} bytes")
+
+    def _frame(self, message: str | bytes, opcode: int) -> bytes:
+        """Return ``message`` as one frame; ``opcode`` is that of bytes."""
         payload: bytes | bytearray
         if isinstance(message, str):
             try:
@@ -116,12 +127,12 @@ class WebSocket(MessageSocket):
             head = _medium(FINAL | opcode, self._mask_bit | 126, size)
         else:
             head = _long(FINAL | opcode, self._mask_bit | 127, size)
-        if self._mask_bit:
-            key = getrandbits(32).to_bytes(4, "big")
-            payload = bytearray(payload)
-            websocket_mask(key, payload)
-            head += key
-        transport.write(head + payload)
+        if not self._mask_bit:
+            return head + payload
+        key = getrandbits(32).to_bytes(4, "big")
+        payload = bytearray(payload)
+        websocket_mask(key, payload)
+        return head + key + payload
 
     def ping(self) -> None:
         """Ask for a pong, which ``hand_to`` reports."""

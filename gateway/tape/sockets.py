@@ -1,6 +1,6 @@
 """A WebSocket whose messages are recorded; it stands before the real one only while a tape runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway.phone.leg import MediaSocket
 from gateway.sockets.message_socket import BINARY, MessageSocket
@@ -68,6 +68,11 @@ class TapedSocket:
             raise
         if note is not None:
             note("out", "message", message)
+
+    def send_all(self, messages: Sequence[str | bytes]) -> None:
+        """Write each message at once, so that the tape has it with its own fate."""
+        for message in messages:
+            self.send(message)
 
     def ping(self) -> None:
         """Ask for a pong."""

@@ -14,7 +14,15 @@ from gateway.errors import WireError
 from gateway.sockets.message_socket import BROKEN, TEXT, MessageSocket
 from gateway.voice import wire
 from gateway.voice.bot import Agent, Answering
-from gateway.voice.commands import AddMessage, CreateResponse, SayText, SeedMessage, VoiceCommand, without_members
+from gateway.voice.commands import (
+    AddMessage,
+    CreateResponse,
+    SayText,
+    SeedMessage,
+    SendAudio,
+    VoiceCommand,
+    without_members,
+)
 from gateway.voice.conversion import Conversion
 from gateway.voice.endpoints.lease import Lease
 from gateway.voice.endpoints.pooled import Service
@@ -131,19 +139,25 @@ class VoiceLeg:
         """
         if self._socket is None:
             raise RuntimeError("a command before SessionReady")
-        if self._ahead and command == self._ahead[0]:
-            self._ahead.popleft()
+        if type(command) is not SendAudio:  # fifty times a second it is
+            if self._ahead and command == self._ahead[0]:
+                self._ahead.popleft()
+                return
+            command = self._adapted(command)
+        try:
+            self._socket.send(wire.encode(command), TEXT)
+        except ConnectionError:
             return
+
+    def _adapted(self, command: VoiceCommand) -> VoiceCommand:
+        """Return a command as this service takes it; what it takes otherwise is sent before."""
         if self._unknown and isinstance(command, CreateResponse | SayText):
             command = without_members(command, self._unknown)
         if self._is_agent and isinstance(command, CreateResponse) and command.instructions:
             # refused with "Overriding instructions in response.create is not supported with Agent service."
             self.send(AddMessage("system", command.instructions))
             command = replace(command, instructions="")
-        try:
-            self._socket.send(wire.encode(command), TEXT)
-        except ConnectionError:
-            return
+        return command
 
     def again(self, conversation_id: str) -> "VoiceLeg":
         """Return a leg for one more session of the same call; its agent goes on with ``conversation_id``, if given."""

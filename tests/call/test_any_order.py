@@ -50,7 +50,7 @@ class Chance:
     def step(self) -> Sequence[Command]:
         """Let something happen; what the conversation does about it."""
         self._number += 1
-        if self.story.conversation._bot._responses.response is None and self._chance.random() < 0.4:
+        if self.story.conversation._bot.responses.response is None and self._chance.random() < 0.4:
             asked = self.story.requests[-1] if self.story.requests and self._chance.random() < 0.7 else ""
             return self._told(ResponseStarted(f"r{self._number}", asked))
         return self._chance.choice(self._acts)(self)
@@ -61,7 +61,7 @@ class Chance:
         return commands
 
     def _response(self) -> str:
-        return self.story.conversation._bot._responses.response or "none"
+        return self.story.conversation._bot.responses.response or "none"
 
     def _call(self, name: str, arguments: str = "{}") -> Sequence[Command]:
         call_id = f"c{self._number}"

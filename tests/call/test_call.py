@@ -181,10 +181,9 @@ async def test_the_timer_is_set_to_what_is_due_first() -> None:
     played: list[tuple[float, int]] = []
     send = rig.phone.send
 
-    def noted(command: PhoneCommand) -> None:
-        if isinstance(command, PlayAudio):
-            played.append((loop.time(), len(command.audio)))
-        send(command)
+    def noted(*commands: PhoneCommand) -> None:
+        played.extend((loop.time(), len(command.audio)) for command in commands if isinstance(command, PlayAudio))
+        send(*commands)
 
     async def listen(frames: int) -> None:
         for _ in range(frames):

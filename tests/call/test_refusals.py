@@ -117,7 +117,7 @@ def test_texts_that_wait_are_not_said_after_an_interruption() -> None:
     story = Story(CallSettings(on_key={"9": KeyAction(say=WAIT), "8": KeyAction(say=ASK)}))
     assert press(story, "9") == [WAIT]
     story.tell(ResponseStarted("t", story.requests[-1]))
-    story.conversation._bot._responses.want(ASK, story.now)  # as a rule of the line does while the text is said
+    story.conversation._bot.responses.want(ASK, story.now)  # as a rule of the line does while the text is said
     story.tell(ReplyAudio("t", "it", SPEECH * 100))
     assert story.tell(CallerSpoke("u"))[0] == StopPlayback()
     story.tell(ResponseEnded("t", ResponseStatus.CANCELLED))

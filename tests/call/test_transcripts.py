@@ -34,7 +34,7 @@ def test_a_turn_is_over_with_its_transcript(transcript: CallerSaid | Transcripti
     story = Story()
     story.tell(CallerSpoke("v"))
     story.tell(transcript)
-    assert not story.conversation._bot._responses.caller_speaks
+    assert not story.conversation._bot.responses.caller_speaks
 
 
 def test_a_transcript_and_its_failure_are_noted() -> None:
@@ -55,6 +55,6 @@ def test_pieces_of_a_transcript_are_noted_and_change_nothing() -> None:
         notes.CallerPartlySaid("v", "Hel"),
         notes.CallerPartlySaid("v", "lo."),
     ]
-    assert story.conversation._bot._responses.caller_speaks
+    assert story.conversation._bot.responses.caller_speaks
     story.tell(CallerSaid("v", "Hello."))
     assert story.noted(notes.CallerSaid) == [notes.CallerSaid("v", "Hello.")]

@@ -1,6 +1,7 @@
 """The phone leg over a socket whose messages are known."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from gateway.config.providers import Asterisk as AsteriskSettings
 from gateway.config.providers import Twilio as Settings
 from gateway.errors import OutboxFullError, WireError
-from gateway.phone.commands import AskForLife, EndStream, PhoneCommand, SendMark, StopPlayback, StreamCommand
+from gateway.phone.commands import AskForLife, EndStream, PhoneCommand, PlayAudio, SendMark, StopPlayback, StreamCommand
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -242,6 +243,30 @@ async def test_a_stop_that_was_written_is_told() -> None:
     dumb = PhoneLeg(FakeSocket(), Dumb())
     dumb.send(StopPlayback())
     assert [type(event) for event in await told(dumb)] == [PhoneClosed]
+
+
+async def test_audio_goes_with_its_mark_in_one_write() -> None:
+    """In their order, up to a stop, which is reported once it is written; a ping is sent beside what is written."""
+    writes: list[Sequence[str | bytes]] = []
+
+    class Counted(FakeSocket):
+        def send(self, message: str | bytes) -> None:
+            writes.append((message,))
+
+        def send_all(self, messages: Sequence[str | bytes]) -> None:
+            writes.append(messages)
+
+    socket = Counted(CONNECTED, START)
+    leg = PhoneLeg(socket, codec())
+    assert await leg.start(1) is not None
+    events: list[PhoneEvent] = await told(leg)
+    leg.send(PlayAudio(b"a"), SendMark("x"), StopPlayback(), SendMark("y"), AskForLife())
+    assert [[json.loads(message)["event"] for message in write] for write in writes] == [
+        ["media", "mark", "clear"],
+        ["mark"],
+    ]
+    assert type(events[-1]) is PlaybackStopped
+    assert socket.pings == 1
 
 
 async def test_a_provider_that_cannot_discard_says_so_with_the_start() -> None:

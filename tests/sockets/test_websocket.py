@@ -132,6 +132,16 @@ async def test_a_message_is_written_through(side: str) -> None:
 
 
 @pytest.mark.parametrize("side", BOTH_WAYS)
+async def test_messages_that_are_sent_together_arrive_one_by_one(side: str) -> None:
+    """Each in a frame of its own, in their order."""
+    async with pair(side) as both:
+        both.ours.send_all(["one", b"two", "three"])
+        assert await both.peer.receive_str() == "one"
+        assert await both.peer.receive_bytes() == b"two"
+        assert await both.peer.receive_str() == "three"
+
+
+@pytest.mark.parametrize("side", BOTH_WAYS)
 async def test_messages_are_received_until_the_close(side: str) -> None:
     """Text as ``str``, binary as ``bytes``, ``None`` at the end, with the code that the peer gave."""
     async with pair(side) as both:
@@ -152,6 +162,8 @@ async def test_a_peer_that_does_not_read_fills_the_outbox(side: str) -> None:
         assert 64 * 1024 < held < 3 * 64 * 1024 + 2 * len(PIECE)
         with pytest.raises(OutboxFullError, match=r"has not read \d+ bytes"):
             both.ours.send("one more")
+        with pytest.raises(OutboxFullError, match=r"has not read \d+ bytes"):
+            both.ours.send_all(["one more", "and another"])
 
 
 @pytest.mark.parametrize("side", BOTH_WAYS)

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -38,6 +38,10 @@ class Socket:
         if self.full:
             raise OutboxFullError("the peer does not read")
         self.sent.append(message)
+
+    def send_all(self, messages: Sequence[str | bytes]) -> None:
+        for message in messages:
+            self.send(message)
 
     def ping(self) -> None:
         self.pinged += 1

@@ -43,6 +43,8 @@ class ListeningConversation(Conversation):
         played = self._bot.played or Played(started.audio_format)
         self._hearing = Hearing(started.audio_format, played)
         self._gate = EchoGate(self._hearing) if settings.barge_in_rules.echo_gate else None
+        if self._gate is not None:
+            self._parts.timed.append(self._gate)
         self._watch = SpeechWatch(started.audio_format) if settings.watches_speech else None
         self._looked_at = started.audio_format.bytes_for(FRAME_MS)
         self._look_at = -math.inf if self._watch is not None else math.inf
@@ -84,7 +86,7 @@ class ListeningConversation(Conversation):
         watch.alarmed()
         self._parts.add((made, *self._unheard()))
         self._parts.interrupt(now)
-        self._forget_deadlines()
+        self._deadlines.forget()
         self._settle(now)
         return self._parts.hand_over()
 
@@ -114,11 +116,6 @@ class ListeningConversation(Conversation):
         Conversation.REACTIONS[VoiceOpened](self, event, now)
 
     # Speech that is an echo
-
-    def _next_deadline(self) -> float:
-        due = super()._next_deadline()
-        checked_at = self._gate.next_deadline() if self._gate is not None else None
-        return due if checked_at is None else min(due, checked_at)
 
     def _meet_deadlines(self, now: float) -> None:
         item_id = self._gate.on_deadline(now) if self._gate is not None else None

@@ -48,7 +48,7 @@ class Bot:
         self._playback = kept or Playback(audio_format, playout)
         self.played = kept.played if kept is not None else None
         """The audio that the caller heard lately, where it is kept."""
-        self._responses = Responses()
+        self.responses = Responses()
         self.greeting = Greeting(settings, settings.before_greeting)
         """The first words of the call, or those of them that are said now."""
         self._truncations = Truncations()
@@ -87,7 +87,7 @@ class Bot:
     @property
     def says_nothing(self) -> bool:
         """``True`` if nothing is heard, and no response runs or is asked for."""
-        return self._playback.idle and not self._responses.is_busy
+        return self._playback.idle and not self.responses.is_busy
 
     def reply_began(self, now: float) -> float | None:
         """Return when the caller began to hear the reply that is heard now; ``None`` if none is."""
@@ -96,22 +96,22 @@ class Bot:
     @property
     def is_idle(self) -> bool:
         """``True`` if nothing is said, asked for or about to be, and the caller is not speaking."""
-        return self._playback.idle and self._responses.idle
+        return self._playback.idle and self.responses.idle
 
     @property
     def waits_for_a_tool(self) -> bool:
         """``True`` if a response runs that says nothing: it is kept open for a tool of the service, if one runs."""
-        return self._playback.idle and self._responses.waits_for_a_tool
+        return self._playback.idle and self.responses.waits_for_a_tool
 
     @property
     def request(self) -> Request | None:
         """The request that the running response carries out."""
-        return self._responses.request
+        return self.responses.request
 
     @property
     def answers(self) -> bool:
         """``True`` if the running response answers the conversation, and does not only say a text."""
-        return self._responses.answers
+        return self.responses.answers
 
     @property
     def late_frames(self) -> int:
@@ -123,18 +123,13 @@ class Bot:
         """Marks that the provider has not returned though they were due."""
         return self._playback.marks_lost
 
-    @property
-    def responses(self) -> Responses:
-        """The responses: what is wanted of the service, and where that stands."""
-        return self._responses
-
     def is_current(self, response_id: str) -> bool:
         """Return ``True`` if this response runs and is not cancelled."""
-        return response_id == self._responses.response and not self._responses.cancelled
+        return response_id == self.responses.response and not self.responses.cancelled
 
     def runs(self, response_id: str) -> bool:
         """Return ``True`` if this response runs, cancelled or not."""
-        return response_id == self._responses.response
+        return response_id == self.responses.response
 
     # What is wanted
 
@@ -162,34 +157,34 @@ class Bot:
 
     def want(self, request: Request, now: float) -> Sequence[BotCommand]:
         """Ask for a response, now or as soon as the service would take the request."""
-        return [] if self._is_last or not self._settings.answers else self._responses.want(request, now)
+        return [] if self._is_last or not self._settings.answers else self.responses.want(request, now)
 
     def say_last(self, words: Request | None, now: float) -> list[BotCommand]:
         """Fall silent, and say these words alone: nothing interrupts them, and no other response is played."""
         stopped = self.interrupt(now, by_speech=False)
         self._is_last, self._last_words = True, words
-        self._responses.drop_answers()
-        said = self._responses.want(words, now) if words is not None else ()
+        self.responses.drop_answers()
+        said = self.responses.want(words, now) if words is not None else ()
         return [*(command for command in stopped if not isinstance(command, notes.BargeIn)), *said]
 
     def cancel(self) -> Sequence[BotCommand]:
         """Cancel the response that runs."""
-        return self._responses.cancel()
+        return self.responses.cancel()
 
     def goes_on(self, now: float) -> None:
         """Note that the running response has brought something, or that one of its tools runs."""
-        self._responses.goes_on(now)
+        self.responses.goes_on(now)
 
     # The caller
 
     @property
     def caller_speaks(self) -> bool:
         """``True`` if the caller is in the middle of a turn, as the service reports it."""
-        return self._responses.caller_speaks
+        return self.responses.caller_speaks
 
     def caller_spoke(self, item_id: str, now: float) -> None:
         """Note that the caller begins a turn."""
-        self._responses.caller_spoke(item_id, now)
+        self.responses.caller_spoke(item_id, now)
         self._paused_at = None
 
     def caller_paused(self, now: float) -> None:
@@ -202,19 +197,19 @@ class Bot:
         A turn that came during a response is answered after it, by the service or because it is asked.
         """
         if not self._settings.answers:
-            return self._responses.caller_done(item_id, now)
-        during_a_response = self._responses.response is not None and not self._responses.cancelled
+            return self.responses.caller_done(item_id, now)
+        during_a_response = self.responses.response is not None and not self.responses.cancelled
         by_key = bool(self._settings.commit_on)
         if not (by_key or during_a_response):
-            self._responses.answer_owed(now)
-        done = self._responses.caller_done(item_id, now)
+            self.responses.answer_owed(now)
+        done = self.responses.caller_done(item_id, now)
         if by_key:
-            return [*done, *self._responses.want(ANSWER, now)]
-        return [*done, *self._responses.turn_overlapped(now)] if during_a_response else done
+            return [*done, *self.responses.want(ANSWER, now)]
+        return [*done, *self.responses.turn_overlapped(now)] if during_a_response else done
 
     def caller_done(self, item_id: str, now: float) -> Sequence[BotCommand]:
         """Note that a turn is over, because its transcript has come or failed."""
-        return self._responses.caller_done(item_id, now)
+        return self.responses.caller_done(item_id, now)
 
     def nobody_answers(self) -> None:
         """Forget the end of the caller's turn: no reply will answer it."""
@@ -227,8 +222,8 @@ class Bot:
         """
         stop, heard = self._stop(now)
         self._spoke_at = now if by_speech else None
-        self._responses.drop_wishes()
-        cancel = self._responses.cancel()
+        self.responses.drop_wishes()
+        cancel = self.responses.cancel()
         cut = [reply for reply in heard if reply.heard_ms < reply.received_ms or not reply.complete]
         commands: list[BotCommand] = [*stop, *self._note_heard(heard), *cancel]
         commands += self._truncations.cut(cut)
@@ -249,25 +244,30 @@ class Bot:
 
         ``held``: the caller speaks, and does not interrupt yet.
         """
-        was_wanted = self._responses.started(event.response_id, event.request_id, now)
-        self.greeting.response_started(event.response_id, self._responses.request)
-        overtaken = self._responses.caller_speaks and self._settings.barge_in and not self.is_protected
+        was_wanted = self.responses.started(event.response_id, event.request_id, now)
+        self.greeting.response_started(event.response_id, self.responses.request)
+        overtaken = self.responses.caller_speaks and self._settings.barge_in and not self.is_protected
         overtaken = overtaken and not held
-        is_late = self._is_last and self._responses.request != self._last_words
+        is_late = self._is_last and self.responses.request != self._last_words
         if was_wanted and not overtaken and not is_late:
             return []
         if overtaken:  # the answer comes after a text that was dropped, and the caller waits for that
             self._paused_at = None
-        return [*self._responses.cancel(), notes.BargeIn([], response_cancelled=True)]
+        return [*self.responses.cancel(), notes.BargeIn([], response_cancelled=True)]
 
     def refuse(self, event: ResponseStarted, now: float) -> Sequence[CancelResponse]:
         """Cancel a response that the service begins by itself, and that nobody waits for."""
-        self._responses.started(event.response_id, event.request_id, now)
-        return self._responses.cancel()
+        self.responses.started(event.response_id, event.request_id, now)
+        return self.responses.cancel()
+
+    def is_playing(self, reply: ReplyAudio) -> bool:
+        """Return ``True`` if the reply to which audio belongs is played already, and no other one beside it."""
+        is_last = reply.item_id == self._last_reply
+        return is_last and self.is_current(reply.response_id) and self._playback.is_alone(reply.item_id)
 
     def reply_audio(self, reply: ReplyAudio, now: float) -> list[BotCommand]:
         """Play audio of the response that runs."""
-        self._responses.goes_on(now)
+        self.responses.goes_on(now)
         begun = self._reply_begun(reply, now) if reply.item_id != self._last_reply else []
         return [*begun, *self._playback.add(reply.item_id, reply.audio, now)]
 
@@ -292,7 +292,7 @@ class Bot:
 
     def reply_complete(self, item_id: str, now: float) -> Sequence[BotCommand]:
         """Let the end of a reply be played."""
-        if not self._responses.cancelled:
+        if not self.responses.cancelled:
             self._words.delivered(item_id)
         return self._playback.complete(item_id, now)
 
@@ -304,19 +304,19 @@ class Bot:
         """Let the end of a response be played, and ask for the next one that is wanted."""
         commands: list[BotCommand] = []
         completed = ended.status is ResponseStatus.COMPLETED
-        if not self._responses.cancelled:
+        if not self.responses.cancelled:
             commands += self._playback.complete(None, now)
             if not completed:
                 commands.append(notes.ResponseCutShort(ended.status.value, ended.detail))
         self._words.response_ended({reply.reply_id for reply in self._playback.playing()}, completed=completed)
         commands += self._truncations.response_ended()
         failed, refused = ended.status in _MAY_BE_SILENT, ended.status is ResponseStatus.INCOMPLETE
-        return [*commands, *self._responses.ended(ended.response_id, now, failed=failed, refused=refused)]
+        return [*commands, *self.responses.ended(ended.response_id, now, failed=failed, refused=refused)]
 
     def refused(self, error: ServiceError, now: float) -> list[BotCommand]:
         """Note an error of the service; a request or truncation that it refuses is made again."""
-        self._truncations.refused(error, running=self._responses.response is not None)
-        return [notes.ServiceError(error.code, error.message), *self._responses.refused(error, now)]
+        self._truncations.refused(error, running=self.responses.response is not None)
+        return [notes.ServiceError(error.code, error.message), *self.responses.refused(error, now)]
 
     # Where things stand
 
@@ -333,7 +333,7 @@ class Bot:
 
     def session_lost(self, now: float, *, turn_is_kept: bool) -> tuple[list[BotCommand], bool]:
         """Forget the session; what is here is played. Return if a reply was cut off before its end, too."""
-        had_spoken = self._responses.lost(turn_is_kept=turn_is_kept)
+        had_spoken = self.responses.lost(turn_is_kept=turn_is_kept)
         playing = self._playback.playing()
         self._truncations.session_lost([reply.reply_id for reply in playing])
         self._paused_at = self._spoke_at = None
@@ -342,7 +342,7 @@ class Bot:
 
     def session_ready(self, now: float, *, owed: bool) -> Sequence[BotCommand]:
         """Ask the next session for what is wanted; ``owed``: it has a turn of the caller's to answer by itself."""
-        return self._responses.back(now, owed=owed)
+        return self.responses.back(now, owed=owed)
 
     def ends_at(self, now: float) -> float:
         """Return when the caller will have heard all that is here, by the clock; not before ``now``."""
@@ -359,7 +359,7 @@ class Bot:
 
     def next_deadline(self) -> float | None:
         """Return when ``give_up`` is due; ``None`` if nothing is."""
-        return self._responses.next_deadline()
+        return self.responses.next_deadline()
 
     def plays_on_at(self) -> float | None:
         """Return when ``play_on`` is due; ``None`` if nothing is played."""
@@ -372,8 +372,8 @@ class Bot:
     def give_up(self, now: float, *, tool_at_work: bool) -> list[BotCommand]:
         """Give up what the service owes and never brings; a response whose tool runs is not hurried."""
         if tool_at_work:
-            self._responses.goes_on(now)
-        given_up = self._responses.on_deadline(now)
+            self.responses.goes_on(now)
+        given_up = self.responses.on_deadline(now)
         if not any(isinstance(command, CancelResponse) for command in given_up):
             return [*given_up]
         note = notes.ResponseCutShort("given_up", "nothing more came of it")

@@ -195,6 +195,10 @@ class Playback:
         """``True`` if there is nothing left that the caller has not heard."""
         return not self._replies
 
+    def is_alone(self, reply_id: str) -> bool:
+        """Return ``True`` if this reply is being played or waits for it, and no other."""
+        return len(self._replies) == 1 and self._replies[0].reply_id == reply_id
+
     def began_at(self, now: float) -> float | None:
         """Return when the reply that the caller hears, or heard last, began to be heard; ``None`` if none waits."""
         ear, began = self._ear(now), None

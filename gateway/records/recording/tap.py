@@ -213,7 +213,8 @@ class RecordedPhone:
         """Pass every event to ``tell`` as it arrives."""
         await self._phone.run(self._tap.passing_on(tell))
 
-    def send(self, command: PhoneCommand) -> None:
+    def send(self, *commands: PhoneCommand) -> None:
         """Carry out at once, and note what is heard of it."""
-        self._tap.sent(command)
-        self._phone.send(command)
+        for command in commands:
+            self._tap.sent(command)
+        self._phone.send(*commands)

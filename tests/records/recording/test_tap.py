@@ -47,8 +47,8 @@ class Phone:
         for event in self.events:
             tell(event)
 
-    def send(self, command: PhoneCommand) -> None:
-        self.sent.append(command)
+    def send(self, *commands: PhoneCommand) -> None:
+        self.sent.extend(commands)
 
     async def close(self) -> None:
         self.closed = True
