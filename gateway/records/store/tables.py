@@ -212,12 +212,7 @@ recordings = Table(
     _maybe("seconds", Float),
     _text("state"),  # local, uploading, stored, failed or deleted
     _maybe("keep_until", Utc),
-    _whole("attempts"),
-    _maybe("next_at", Utc),
     _text("last_error"),
-    _text("claimed_by"),
-    _maybe("claimed_until", Utc),
-    Index(None, "state", "next_at"),
     Index(None, "keep_until"),
 )
 
