@@ -207,6 +207,7 @@ async def serving(
     book = LineBook(lines, metrics, _regions(deployment))
     admission = Admission(calls, board, voice_live.pool, loop.time, deployment.streams.token_ttl_s)
     recent_ends = RecentEnds(served, time.time)
+    turned_away = store.intake.turned_away if store else lambda _: None
     streams = MediaStreams(
         providers=served,
         lines=book,
@@ -227,6 +228,7 @@ async def serving(
         public_url=public_url,
         max_message=deployment.limits.message_kb * 1024,
         start_timeout_s=deployment.limits.start_timeout_s,
+        turned_away=turned_away,
         tapes=tapes,
         traces=traces,
         recordings=recorder,
@@ -249,6 +251,7 @@ async def serving(
         replayed=board.webhooks,
         strand=streams.strand,
         ahead=ahead,
+        turned_away=turned_away,
         tapes=tapes,
         traces=traces,
     )

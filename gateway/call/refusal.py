@@ -2,6 +2,8 @@
 
 import enum
 
+from msgspec import Struct
+
 
 class Refusal(enum.StrEnum):
     """The reasons for which requests are turned away; metrics and logs carry these words."""
@@ -40,3 +42,19 @@ class Refusal(enum.StrEnum):
     BAD_SIGNATURE = "bad_signature"
     NOT_A_CALL = "not_a_call"
     PROVIDER_REFUSED = "provider_refused"
+
+
+TURNED_AWAY = "turned_away"
+"""The reason for which the record says that a call ended for which there was no room; its detail is the refusal."""
+
+
+class TurnedAway(Struct, frozen=True):
+    """A call that a line has and for which there was no room: it never was one of the gateway's."""
+
+    provider: str
+    call_id: str
+    line: str
+    caller: str
+    """The numbers in standard form, as a call's are."""
+    called: str
+    reason: Refusal

@@ -1,5 +1,6 @@
 """Words for calls on pages: ends with a colour, lengths, costs. Pure."""
 
+from gateway.call.refusal import TURNED_AWAY
 from gateway.records.listing import ListedCall
 from gateway.records.pricing import money
 from gateway.records.rows import CallRow
@@ -16,7 +17,10 @@ def end_of(call: CallRow) -> tuple[str, str]:
             return "in progress", "live"
         case "interrupted":
             return "broke off", "bad"
-    return reason_words(call.reason), tone_of(call.reason)
+    words = reason_words(call.reason)
+    if call.reason == TURNED_AWAY:
+        words += f": {reason_words(call.detail)}"
+    return words, tone_of(call.reason)
 
 
 def tone_of(reason: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, literal
 
 from gateway.records.store.database import Database
 from gateway.records.store.tables import calls, events, tool_calls, turns
-from gateway.records.wanted import Wanted, conditions
+from gateway.records.wanted import Wanted, conditions, cost_unknown
 
 ANSWER_STEP_MS, STOP_STEP_MS = 100, 1
 """The steps in which times are counted: to an answer, and to the order to be silent after a barge-in."""
@@ -133,7 +133,7 @@ def _calls(day: ColumnElement[Any], wanted: Wanted) -> Select[Any]:
             func.count(),
             func.sum(calls.c.duration_s),
             func.sum(calls.c.cost_nanos),
-            func.sum(case((calls.c.cost_nanos.is_(None), 1), else_=0)),
+            func.sum(case((cost_unknown(), 1), else_=0)),
         )
         .where(*conditions(wanted))
         .group_by(end, calls.c.currency)

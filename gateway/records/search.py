@@ -14,7 +14,7 @@ from gateway.records.rows import CallRow, Row
 from gateway.records.store.database import Database
 from gateway.records.store.tables import TABLE_OF, calls
 from gateway.records.stored_call import StoredCall, stored_call
-from gateway.records.wanted import Wanted, conditions
+from gateway.records.wanted import Wanted, conditions, cost_unknown
 
 R = TypeVar("R", bound=Row)
 _AT_ONCE = 500
@@ -72,7 +72,7 @@ async def cost_by(database: Database, by: Literal["line", "day"], wanted: Wanted
         group.label("name"),
         calls.c.currency,
         func.count().label("calls"),
-        func.sum(case((calls.c.cost_nanos.is_(None), 1), else_=0)).label("unknown"),
+        func.sum(case((cost_unknown(), 1), else_=0)).label("unknown"),
         func.sum(case((calls.c.cost_note != "", 1), else_=0)).label("incomplete"),
         func.sum(calls.c.cost_nanos).label("nanos"),
         func.sum(calls.c.duration_s).label("seconds"),

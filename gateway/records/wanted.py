@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from gateway.call.refusal import TURNED_AWAY
 from gateway.records.store.tables import calls, recordings, tool_calls, transfers, turns
 from gateway.report.ends import FINE
 
@@ -76,6 +77,11 @@ def ended_badly() -> ColumnElement[bool]:
     """Return the condition of calls that broke off, or ended by a failure."""
     failed = and_(calls.c.state == "ended", calls.c.reason.not_in(sorted(FINE)))
     return or_(calls.c.state == "interrupted", failed)
+
+
+def cost_unknown() -> ColumnElement[bool]:
+    """Return the condition of calls whose cost is not known; one that was turned away has none."""
+    return and_(calls.c.cost_nanos.is_(None), calls.c.reason != TURNED_AWAY)
 
 
 def tool_failed() -> ColumnElement[bool]:

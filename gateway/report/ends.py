@@ -19,6 +19,7 @@ SENTENCES: Mapping[str, str] = {
     "voice_lost": "Voice Live dropped the session",
     "voice_stalled": "Voice Live stopped reading",
     "ended_by_operator": "An operator ended the call",
+    "turned_away": "There was no room for the call",
     "fault": "The gateway failed: a bug, with its traceback in the log",
 }
 FINE = frozenset(

@@ -20,7 +20,7 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.record import CallIdentity, CallRecord, Observer
 from gateway.call.recovery.legs import Voice
-from gateway.call.refusal import Refusal
+from gateway.call.refusal import Refusal, TurnedAway
 from gateway.call.settings import CallSettings
 from gateway.config import Line
 from gateway.errands import CallErrands
@@ -40,7 +40,7 @@ from gateway.routes.line_book import LineBook
 from gateway.routes.noting.call_log import Replies, call_ended, log_note
 from gateway.routes.noting.shown_notes import ShownNotes, shown_by
 from gateway.routes.outcomes import Outcomes
-from gateway.routes.parties import identified, unknown_line
+from gateway.routes.parties import identified, turned_away, unknown_line
 from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.request_url import requested_url
 from gateway.routes.sessions_ahead import SessionsAhead
@@ -90,6 +90,7 @@ class MediaStreams:
         public_url: str,
         max_message: int,
         start_timeout_s: float,
+        turned_away: Callable[[TurnedAway], None] = lambda _: None,
         tapes: Tapes | None = None,
         recordings: Recordings | None = None,
         traces: "Traces | None" = None,
@@ -112,6 +113,7 @@ class MediaStreams:
         self._authorize = authorize
         self._authorize_start = authorize_start
         self._used = used
+        self._turned_away = turned_away
         self._control = control
         self._refusals = refusals
         self._accept = accept
@@ -135,8 +137,12 @@ class MediaStreams:
         grant = admitted if isinstance(admitted, Grant) else Grant()
         with self._calls.place((name, grant.call_id) if grant.call_id else None) as place:
             if place is None:
+                reason = self._calls.unwilling
+                if line := self._lines.find(grant.line) if grant.line else None:
+                    key, numbers = (name, grant.call_id), (grant.caller, grant.called)
+                    self._turned_away(turned_away(key, *numbers, line, self._lines.region(name), reason))
                 await self.strand(KnownCall(name, grant.call_id, grant.line))
-                return self._refusals.response("stream", Refused(self._calls.unwilling), request, provider=name)
+                return self._refusals.response("stream", Refused(reason), request, provider=name)
             accepted = await self._accept(
                 request,
                 subprotocols=tuple(provider.subprotocols),
@@ -225,6 +231,8 @@ class MediaStreams:
         if reason := self._admission.name(place, (provider.name, started.call_id), line, started.caller, call):
             call = KnownCall(provider.name, started.call_id, line.name)
             full = Refused(reason, f"line {line.name} is busy")
+            key, numbers = (provider.name, started.call_id), (started.caller, started.called)
+            self._turned_away(turned_away(key, *numbers, line, region, reason))
             return await self._turn_away(phone, call, full, TRY_AGAIN_LATER)
         with self._traced(provider, line, started, upgrade, grant) as trace, self._taping(socket, provider, started):
             await self._run(provider, line, started, phone, grant.call_id, trace)

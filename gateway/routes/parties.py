@@ -3,7 +3,7 @@
 import msgspec
 
 from gateway.addresses import LONGEST, is_valid, read, region_of
-from gateway.call.refusal import Refusal
+from gateway.call.refusal import Refusal, TurnedAway
 from gateway.config import Line
 from gateway.config.numbers import own_number
 from gateway.phone.events import CallStarted
@@ -37,6 +37,12 @@ def caller_of(caller: str, called: str, line: Line, region: str) -> str:
         return ""
     of_line = line.settings.region or region
     return _caller(caller[:LONGEST], of_line, own_number(called[:LONGEST], line.settings.numbers, of_line))
+
+
+def turned_away(key: tuple[str, str], caller: str, called: str, line: Line, region: str, reason: Refusal) -> TurnedAway:
+    """Return a call of a line for which there is no room; ``key`` is its provider and id, ``region`` the provider's."""
+    own = own_number(called[:LONGEST], line.settings.numbers, line.settings.region or region)
+    return TurnedAway(*key, line.name, caller_of(caller, called, line, region), own, reason)
 
 
 def _without_caller(value: str, withheld_caller: str) -> str:

@@ -16,7 +16,7 @@ from gateway.addresses import LONGEST
 from gateway.call.calls import Calls
 from gateway.call.ending import EndReason
 from gateway.call.metrics import Metrics
-from gateway.call.refusal import Refusal
+from gateway.call.refusal import Refusal, TurnedAway
 from gateway.config import Line
 from gateway.config.full import DeploymentWhenFull
 from gateway.errors import WireError
@@ -43,7 +43,7 @@ from gateway.routes.admitting.when_full import FullPlan, Given, answered, plan_f
 from gateway.routes.following import goes_on_by_itself, may_follow, then_url, what_follows
 from gateway.routes.line_book import LineBook
 from gateway.routes.outcomes import Outcomes
-from gateway.routes.parties import caller_of, unknown_line
+from gateway.routes.parties import caller_of, turned_away, unknown_line
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.repeats import Repeats
@@ -95,6 +95,7 @@ class Webhooks:
         replayed: SharedUsedKeys,
         strand: Callable[[KnownCall], Awaitable[None]],
         ahead: SessionsAhead,
+        turned_away: Callable[[TurnedAway], None] = lambda _: None,
         tapes: Tapes | None = None,
         traces: "Traces | None" = None,
     ) -> None:
@@ -114,6 +115,7 @@ class Webhooks:
         self._used = used
         self._strand = strand
         self._ahead = ahead
+        self._turned_away = turned_away
         self._tapes = tapes
         self._traces = traces
         self._repeats = Repeats(tokens.ttl_s, replayed)
@@ -199,6 +201,9 @@ class Webhooks:
         url = f"{self._call_url(provider, line)}?{WAITING}={left_s or plan.wait_s:.0f}"
         answer, given = answered(webhooks, call, plan, left_s=left_s, ask_again_url=url)
         self._metrics.turned_away(given.value)
+        if given is not Given.WAIT:  # who waits may still get the call
+            key, region = (provider.name, call.call_id), self._lines.region(provider.name)
+            self._turned_away(turned_away(key, call.caller, call.called, line, region, reason))
         if left_s is None or given is not Given.WAIT:
             refused = Refused(reason, f"no room on line {line.name}", fields={"given": given.value})
             self._refusals.note("webhook", refused, provider=provider.name, call=call.call_id)

@@ -17,6 +17,7 @@ def test_an_end_is_a_word_with_a_colour() -> None:
     assert wording.end_of(replace(CALL, state="running", reason="")) == ("in progress", "live")
     assert wording.end_of(replace(CALL, state="interrupted", reason="")) == ("broke off", "bad")
     assert wording.end_of(replace(CALL, reason="")) == ("not known", "bad")
+    assert wording.end_of(replace(CALL, reason="turned_away", detail="line_full")) == ("turned away: line full", "bad")
     tones = {reason: wording.tone_of(reason) for reason in SENTENCES}
     assert {reason for reason, tone in tones.items() if tone == "fine"} == wording.GOOD
     assert (

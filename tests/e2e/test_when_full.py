@@ -10,10 +10,13 @@ from types import SimpleNamespace
 
 import aiohttp
 import pytest
+from sqlalchemy import select
 
-from gateway.call.refusal import Refusal
+from gateway.call.refusal import TURNED_AWAY, Refusal
 from gateway.fleet.sessions import CircuitState
 from gateway.phone.providers import PROVIDERS
+from gateway.records.store.database import Database
+from gateway.records.store.tables import calls
 from gateway.routes.admitting.load import Load
 from gateway.sim.phone.connecting import BusyError, RefusedError
 from gateway.sim.phone.turned_away import TurnedAwayError
@@ -96,11 +99,15 @@ async def test_when_every_endpoint_refuses_the_next_webhook_says_so_without_a_co
 
 
 @asynccontextmanager
-async def busy(folder: Path, keys: str, gateway_yaml: str = ONE) -> AsyncIterator[Exchange]:
+async def busy(
+    folder: Path, keys: str, gateway_yaml: str = ONE, *, keep_records: bool = False
+) -> AsyncIterator[Exchange]:
     """A gateway whose one place is taken by a call."""
     script = instant({"say": "100 ms"})
     async with (
-        exchange(folder, PROVIDERS, lines(keys), script, gateway_yaml=gateway_yaml, limit_s=600) as held,
+        exchange(
+            folder, PROVIDERS, lines(keys), script, gateway_yaml=gateway_yaml, limit_s=600, keep_records=keep_records
+        ) as held,
         held.call("asterisk", NUMBERS["asterisk"], url=held.stream_url("asterisk")),
     ):
         await held.told(line_of("asterisk"), "session_ready")
@@ -115,6 +122,18 @@ async def test_a_deployment_s_when_full_is_that_of_lines_without_one(tmp_path: P
         assert held.gateway.metrics.registry.get_sample_value("gateway_calls_turned_away_total", {"given": "say"}) == 1
     async with busy(tmp_path / "b", "when_full: busy\n", ONE + WHEN_FULL) as held:
         assert await turned_away(held, "twilio") == [("busy", "")]
+
+
+@virtual_time
+async def test_a_call_without_room_is_in_the_records(tmp_path: Path) -> None:
+    """With its line and its limit, and without an answer."""
+    async with busy(tmp_path, "", ONE, keep_records=True) as held:
+        await turned_away(held, "twilio")
+    async with Database(f"sqlite:///{tmp_path / 'data' / 'calls.db'}") as database, database.read() as connection:
+        c = calls.c
+        columns = (c.line, c.state, c.detail, c.answered, c.duration_s)
+        found = (await connection.execute(select(*columns).where(c.reason == TURNED_AWAY))).all()
+    assert found == [(line_of("twilio"), "ended", "full", None, 0.0)]
 
 
 @virtual_time

@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from gateway.call import notes
 from gateway.call.ending import EndReason
 from gateway.records.rows import CallRow, RecordingRow, Row
 from gateway.records.search import find_calls
+from gateway.records.store import tables
 from gateway.records.store.database import Database
-from gateway.records.wanted import Wanted
+from gateway.records.wanted import Wanted, cost_unknown, ended_badly
 from tests.records.kept import NINE, TOLD, keep, rows_of
 
 FINE = (TOLD[0], (9500.0, notes.CallEnded(EndReason.CALLER_HUNG_UP, "caller", "", "twilio", 9.5, 2)))
@@ -51,3 +53,15 @@ async def test_calls_are_found_by_problem_and_recording(database_url: str, wante
         await database.migrate()
         await keep(database, calls())
         assert [call.call_key for call in await find_calls(database, wanted, 10)] == keys.split()
+
+
+async def test_a_call_without_room_failed_and_cost_nothing(database_url: str) -> None:
+    """It is found as a problem, and is none of those whose cost is not known."""
+    lost = [row for row in rows_of("lost", told=LOST) if isinstance(row, CallRow)][-1]
+    async with Database(database_url) as database:
+        await database.migrate()
+        await keep(database, [lost, replace(lost, call_key="none", reason="turned_away", detail="full")])
+        for condition, keys in ((ended_badly(), {"lost", "none"}), (cost_unknown(), {"lost"})):
+            async with database.read() as connection:
+                found = await connection.execute(select(tables.calls.c.call_key).where(condition))
+                assert {key for (key,) in found} == keys

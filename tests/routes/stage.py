@@ -14,6 +14,7 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, CallRecord, TimedNote
+from gateway.call.refusal import TurnedAway
 from gateway.call.settings import CallSettings
 from gateway.config import Lines, load_deployment
 from gateway.config.full import DeploymentWhenFull
@@ -235,6 +236,7 @@ class Stage:
         self.notes: list[tuple[CallIdentity, TimedNote]] = []
         self.grant: Grant | Unproven | SignatureError = GRANT
         self.prepared: list[CallStarted] = []
+        self.turned_away: list[TurnedAway] = []
         ahead = SessionsAhead(self._prepare, 0, self.metrics)
         providers: dict[str, Provider] = {"twilio": self.provider}
         self.streams = MediaStreams(
@@ -257,6 +259,7 @@ class Stage:
             public_url=PUBLIC,
             max_message=1024,
             start_timeout_s=0.01,
+            turned_away=self.turned_away.append,
             tapes=tapes,
         )
         self.webhooks = Webhooks(
@@ -276,6 +279,7 @@ class Stage:
             replayed=board.webhooks,
             strand=self.streams.strand,
             ahead=ahead,
+            turned_away=self.turned_away.append,
             tapes=tapes,
         )
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from gateway.audio.formats import PCMU
-from gateway.call.refusal import Refusal
+from gateway.call.refusal import Refusal, TurnedAway
 from gateway.config import Line
 from gateway.config.line_file import LineFile
 from gateway.phone.events import CallStarted, Playout
-from gateway.routes.parties import caller_of, identified, unknown_line
+from gateway.routes.parties import caller_of, identified, turned_away, unknown_line
 
 
 def a_line(folder: Path, text: str) -> Line:
@@ -48,6 +48,14 @@ def test_numbers_are_put_into_one_form(
     started = CallStarted("CA1", "MZ1", PCMU, Playout(), caller, called)
     known = identified(started, a_line(tmp_path, line), region)
     assert (known.called, known.caller, known.withheld) == expected
+
+
+@pytest.mark.parametrize(("caller", "known"), [("089 1234567", "+49891234567"), ("anonymous", "")])
+def test_a_call_without_room_has_its_numbers_in_the_same_form(tmp_path: Path, caller: str, known: str) -> None:
+    """A withheld one stays so."""
+    line = a_line(tmp_path, 'numbers: ["+49301234567"]')
+    call = turned_away(("twilio", "CA1"), caller, "0301234567", line, "DE", Refusal.FULL)
+    assert call == TurnedAway("twilio", "CA1", line.name, known, "+49301234567", Refusal.FULL)
 
 
 def test_a_parameter_does_not_tell_a_withheld_caller(tmp_path: Path) -> None:

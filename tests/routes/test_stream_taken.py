@@ -165,6 +165,8 @@ async def test_a_busy_line_turns_a_stream_away(tmp_path: Path) -> None:
     assert [(refused.reason, refused.detail) for refused in stage.refused] == [
         (Refusal.LINE_FULL, "line support is busy")
     ]
+    (call,) = stage.turned_away
+    assert (call.call_id, call.line, call.reason) == ("CA1", "support", Refusal.LINE_FULL)
     assert stage.control.asked() == [("CA1", SORRY)]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.call.refusal import Refusal
+from gateway.call.refusal import Refusal, TurnedAway
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import Answer, CallStatus, IncomingCall
 from gateway.routes.refusing.refusals import Refused
@@ -44,6 +44,7 @@ async def test_a_call_without_a_place_is_told_so(
     assert (entry["event"], entry["provider"], entry["call"]) == ("webhook_refused", "twilio", "CA2")
     assert stage.metric("gateway_calls_refused_total", reason=reason.value) == 1
     assert [call.call_id for call in stage.calls.expected()] == ["CA1"]
+    assert stage.turned_away == [TurnedAway("twilio", "CA2", "support", CALLER, NUMBER, reason)]
 
 
 async def test_a_refusal_that_its_provider_does_not_take_is_counted(tmp_path: Path) -> None:
@@ -82,6 +83,7 @@ async def test_a_call_waits_for_room_until_its_time_is_over(tmp_path: Path) -> N
     ]
     assert [refused.fields["given"] for refused in stage.refused] == ["wait", "wait", "transfer", "transfer"]
     assert stage.metric("gateway_calls_turned_away_total", given="wait") == 4
+    assert {call.call_id for call in stage.turned_away} == {"CA2"}  # CA3 may still get its call
 
 
 async def test_a_call_for_which_there_is_room_by_now_is_connected(tmp_path: Path) -> None:

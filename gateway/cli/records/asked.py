@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.addresses import read
 from gateway.call.ending import EndReason
+from gateway.call.refusal import TURNED_AWAY
 from gateway.config import Deployment
 from gateway.config.reading.problems import listed
 from gateway.errors import InputError
@@ -43,8 +44,9 @@ async def wanted(options: argparse.Namespace, database: Database, now: datetime)
             raise InputError("--day: stands beside --since or --until, expected one of them")
         since = _day(options.day, now)
         until = since + timedelta(days=1)
-    if options.reason and options.reason not in list(EndReason):
-        raise InputError(f"--reason: {options.reason} is not known, expected {listed(list(EndReason))}")
+    reasons = [*EndReason, TURNED_AWAY]
+    if options.reason and options.reason not in reasons:
+        raise InputError(f"--reason: {options.reason} is not known, expected {listed(reasons)}")
     number = read(options.number) if options.number else ""
     hashes: tuple[str, ...] = ()
     if options.number:

@@ -6,6 +6,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
+from gateway.call.refusal import TURNED_AWAY
 from gateway.cli.tables import UNBOUNDED, drawn
 from gateway.logs.outlet import styled_output
 from gateway.records.pricing import money
@@ -55,6 +56,8 @@ def _cells(call: CallRow) -> tuple[str, ...]:
 
 def end(call: CallRow) -> str:
     """Return how a call ended, in a few words."""
+    if call.reason == TURNED_AWAY:
+        return f"{call.reason}: {call.detail}"
     return f"{call.reason}, by {call.by}" if call.reason else call.state
 
 
@@ -104,7 +107,7 @@ def _about(stored: StoredCall) -> Iterator[tuple[str, str]]:
     yield "line", f"{call.line} {call.generation}".rstrip()
     yield "from", f"{call.caller or 'somebody'} to {call.called or 'a line'}"
     yield "began", f"{_point(call.started)}, {length(call.duration_s)} long"
-    yield "end", end(call) + (f": {call.detail}" if call.detail else "")
+    yield "end", end(call) + (f": {call.detail}" if call.detail and call.reason != TURNED_AWAY else "")
     if call.model:
         yield "model", call.model
     if call.cost_nanos is not None or call.cost_note:

@@ -3,17 +3,21 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from gateway.call.notes import CallEnded, CallStarted
 from gateway.call.record import CallIdentity, TimedNote
+from gateway.call.refusal import TURNED_AWAY, TurnedAway
 from gateway.records.call_rows import CallRows, Priced
-from gateway.records.rows import Row, new_key
+from gateway.records.rows import CallRow, EventRow, Row, new_key
 from gateway.records.store.keepable import Keepable
 
 AT_ONCE = 20
 """Notes of which rows are made in one turn of the event loop: less than a millisecond."""
+
+TURNED_AWAY_A_MINUTE = 600
+"""Calls without room that are recorded in a minute: nobody who calls and calls again may fill the database."""
 
 _Of = tuple[str, str, float]
 
@@ -61,6 +65,7 @@ class Intake:
         self._calls: dict[_Of, CallRows] = {}
         self._events: dict[_Of, CallEvents] = {}
         self._lost = 0
+        self._turned_away, self._turned_away_until = 0, datetime.min.replace(tzinfo=UTC)
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -78,6 +83,36 @@ class Intake:
             self._queue.append(row)
         else:
             self._lost += 1
+
+    def turned_away(self, call: TurnedAway) -> None:
+        """Take a call for which there was no room; of a flood, so many in a minute."""
+        now = self._now()
+        if now >= self._turned_away_until:
+            self._turned_away_until, self._turned_away = now + timedelta(minutes=1), 0
+        self._turned_away += 1
+        if self._turned_away > TURNED_AWAY_A_MINUTE:
+            return
+        key, by, detail = new_key(now), "gateway", call.reason.value
+        self.put(
+            CallRow(
+                call_key=key,
+                call_id=call.call_id,
+                provider=call.provider,
+                line=call.line,
+                caller=call.caller,
+                called=call.called,
+                started=now,
+                ended=now,
+                state="ended",
+                reason=TURNED_AWAY,
+                by=by,
+                detail=detail,
+                duration_s=0.0,
+                worker=self._worker,
+            )
+        )
+        fields = {"reason": TURNED_AWAY, "by": by, "detail": detail}
+        self.put(EventRow(call_key=key, n=0, at_ms=0.0, kind=CallEnded.event, fields=fields))
 
     def take_lost(self) -> int:
         """Return how much did not fit since this was last asked."""

@@ -30,6 +30,7 @@ async def asked(words: str, folder: Path) -> Wanted:
     [
         ("", Wanted()),
         ("--line support --reason silence", Wanted(line="support", reason="silence")),
+        ("--reason turned_away", Wanted(reason="turned_away")),
         ("--longer-than 60 --tool-error --said order", Wanted(longer_than_s=60, tool_error=True, said="order")),
         ("--day today", Wanted(since=datetime(2026, 11, 29, tzinfo=UTC), until=datetime(2026, 11, 30, tzinfo=UTC))),
         ("--day yesterday", Wanted(since=datetime(2026, 11, 28, tzinfo=UTC), until=datetime(2026, 11, 29, tzinfo=UTC))),

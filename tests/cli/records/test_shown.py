@@ -35,6 +35,19 @@ def test_a_call_is_shown_as_its_conversation(capsys: pytest.CaptureFixture[str])
     ]
 
 
+def test_an_end_has_its_reason_in_a_few_words() -> None:
+    """And whose it was; of a call for which there was no room, the limit that it met."""
+    assert shown.end(call(state="ended", reason="voice_lost", by="service")) == "voice_lost, by service"
+    assert shown.end(call(state="ended", reason="turned_away", by="gateway", detail="full")) == "turned_away: full"
+    assert shown.end(call(state="running")) == "running"
+
+
+def test_a_call_without_room_tells_its_limit_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """And no cost, which it has not."""
+    shown.print_call(stored_call([call(state="ended", reason="turned_away", by="gateway", detail="line_full")]))
+    assert "end       turned_away: line_full\n" in capsys.readouterr().out
+
+
 def test_what_was_not_heard_is_struck_out_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

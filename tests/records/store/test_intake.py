@@ -4,14 +4,18 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from gateway.call.notes import CallEnded
+from gateway.call.refusal import Refusal, TurnedAway
 from gateway.logs.redaction import Redactor
 from gateway.records.masking import Masking
 from gateway.records.rows import CallRow, EventRow, RecordingRow, TurnRow
+from gateway.records.store import intake as module
 from gateway.records.store.intake import AT_ONCE, Intake
 from gateway.records.store.keepable import Keepable
 from gateway.records.store.number_keys import NumberKey
-from tests.records.store.rows import CALLER, NOON, identity, story
+from tests.records.store.rows import CALLED, CALLER, NOON, identity, story
 
 
 def intake(most: int = 1000, clock: Callable[[], float] = lambda: 130.0, words: bool = True) -> Intake:
@@ -92,3 +96,43 @@ async def test_many_notes_do_not_keep_the_loop() -> None:
         group.create_task(other())
         await taken.rows()
     assert turns >= 30
+
+
+async def test_a_call_without_room_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That has ended as it began and was never answered; of a flood, so many in a minute."""
+    monkeypatch.setattr(module, "TURNED_AWAY_A_MINUTE", 3)
+    now, taken = [NOON], intake()
+    taken._now = lambda: now[0]
+    for number in range(5):
+        taken.turned_away(TurnedAway("twilio", f"CA{number}", "support", CALLER, CALLED, Refusal.LINE_FULL))
+    now[0] += timedelta(minutes=1)
+    taken.turned_away(TurnedAway("twilio", "CA9", "support", CALLER, CALLED, Refusal.FULL))
+    made = await taken.rows()
+    rows = [row for row in made if isinstance(row, CallRow)]
+    assert [(row.call_id, row.reason, row.detail) for row in rows] == [
+        ("CA0", "turned_away", "line_full"),
+        ("CA1", "turned_away", "line_full"),
+        ("CA2", "turned_away", "line_full"),
+        ("CA9", "turned_away", "full"),
+    ]
+    first = rows[0]
+    assert (first.state, first.started, first.ended, first.answered) == ("ended", NOON, NOON, None)
+    assert (first.caller, first.called, first.by, first.duration_s) == ("+1415…23", "+1425…00", "gateway", 0.0)
+    assert first.caller_hash
+    assert made[1] == EventRow(
+        call_key=first.call_key,
+        n=0,
+        at_ms=0.0,
+        kind="call_ended",
+        fields={"reason": "turned_away", "by": "gateway", "detail": "line_full"},
+    )
+    assert taken.live == []
+    assert taken.take_lost() == 0
+
+
+async def test_of_calls_without_room_no_more_wait_than_fit() -> None:
+    """The queue has its limit."""
+    taken = intake(most=2)
+    for number in range(5):
+        taken.turned_away(TurnedAway("twilio", f"CA{number}", "support", CALLER, CALLED, Refusal.LINE_FULL))
+    assert (len(taken), taken.take_lost()) == (2, 8)
