@@ -3,8 +3,10 @@
 import stat
 from pathlib import Path
 
+import pytest
+
 from gateway.records.store.database import Database
-from gateway.records.store.number_keys import NumberKey, hashes_of, known_keys, own_number_key, register
+from gateway.records.store.number_keys import FILE, NumberKey, hashes_of, known_keys, own_number_key, register
 
 KEY = NumberKey("k1", b"secret")
 
@@ -50,3 +52,11 @@ async def test_the_database_knows_every_key(database_url: str) -> None:
             found = await hashes_of(connection, "+1 415 555 0123")
             assert sorted(found) == [KEY.hash("+14155550123"), other.hash("+14155550123")]
             assert await hashes_of(connection, "") == []
+
+
+def test_processes_that_begin_at_once_have_one_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that is a moment later takes the key that is there by then, and leaves no file beside it."""
+    first = own_number_key(tmp_path)
+    monkeypatch.setattr(Path, "exists", lambda file: False)  # as it was when it looked
+    assert own_number_key(tmp_path) == own_number_key(tmp_path) == first
+    assert [file.name for file in tmp_path.iterdir()] == [FILE]

@@ -40,6 +40,7 @@ def test_rows_come_back_as_they_went(tmp_path: Path) -> None:
     assert spool.append([event_row(n) for n in range(50)]) == 0
     assert taken(spool, most_bytes=300) == [*ROWS, *map(event_row, range(50))]
     assert not spool.waits
+    assert (tmp_path / "data" / "spool" / "w.jsonl").stat().st_size == 0
     assert spool.append(ROWS[:1]) == 0
     assert taken(spool) == ROWS[:1]
     spool.close()
@@ -111,6 +112,7 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
     """Rows are written later behind those that were there before."""
     spool = Spool(tmp_path, "w", 1 << 20)
     spool.append(ROWS[:1])
+    size = (tmp_path / "spool" / "w.jsonl").stat().st_size
     write = os.pwrite
 
     def full(handle: int, data: bytes, at: int) -> int:
@@ -122,6 +124,7 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
         patched.setattr(os, "pwrite", full)
         with pytest.raises(OSError, match="No space left"):
             spool.append(ROWS[1:])
+    assert (tmp_path / "spool" / "w.jsonl").stat().st_size == size
     spool.append(ROWS[1:])
     assert taken(spool) == ROWS
     spool.close()
