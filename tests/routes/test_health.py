@@ -66,8 +66,8 @@ async def test_what_the_service_refuses_is_shown(tmp_path: Path) -> None:
         assert await held.metric("gateway_session_reduced_total", member="metadata") == 1
 
 
-async def ready(*names: str, failed: str = "") -> tuple[int, dict[str, Any]]:
-    """The answer of a gateway with these endpoints: the first has a session, and one has failed."""
+async def ready(*names: str, failed: str = "", **known: Any) -> tuple[int, dict[str, Any]]:
+    """The answer of a gateway with these endpoints: the first has a session, one has failed; ``known`` is the rest."""
     board, now = Board(5), asyncio.get_running_loop().time()
     pool = Pool([Endpoint(name, priority) for priority, name in enumerate(names)], board.sessions)
     pool.open(Model("gpt-realtime"), now)
@@ -77,7 +77,7 @@ async def ready(*names: str, failed: str = "") -> tuple[int, dict[str, Any]]:
     service: Any = SimpleNamespace(pool=pool, shown_reductions=tuple)
     metrics = Metrics(["twilio"])
     of_endpoints = EndpointMetrics(metrics.registry, list(names))
-    health = Health(Calls(5, board.places), metrics, board, service, of_endpoints)
+    health = Health(Calls(5, board.places), metrics, board, service, of_endpoints, **known)
     said = await health.ready(make_mocked_request("GET", "/readyz"))
     return said.status, json.loads(said.text or "")
 
@@ -90,6 +90,16 @@ async def test_endpoints_are_shown_where_there_are_several() -> None:
         {"name": "west", "circuit": "closed", "sessions": 1, "sessions_minute": 1, "ready_ms": 251},
         {"name": "north", "circuit": "open", "sessions": 0, "sessions_minute": 0, "last_failure": "unreachable"},
     ]
+
+
+async def test_what_limits_calls_and_how_sockets_are_made_is_shown() -> None:
+    """The load in place of a number, where it is the limit; the legs that do without fast sockets."""
+    assert (await ready("west"))[1] == {"status": "ready", "calls": 0, "limit": 5, "voice_live": "reachable"}
+    load: Any = SimpleNamespace(busy=0.4567)
+    shown = (await ready("west", load=load, public_legs=("phone",)))[1]
+    assert shown["limit"] == "auto"
+    assert shown["busy"] == 0.46
+    assert shown["public_sockets"] == ["phone"]
 
 
 async def test_an_endpoint_that_is_alone_is_shown_once_it_fails() -> None:
