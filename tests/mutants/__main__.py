@@ -50,6 +50,7 @@ OWN = {
     "gateway/phone/providers/genesys/signature.py": ("genesys/test_signature.py", "genesys/test_provider.py"),
     "gateway/phone/leg.py": ("test_leg.py", "test_bounds.py", "test_streams.py"),
     "gateway/phone/dialects/plivo/signature.py": ("plivo/test_provider.py", "vobiz/test_provider.py"),
+    "gateway/records/store/writer.py": ("store/test_store.py",),
     "gateway/routes/webhooks.py": ("test_webhook_taken.py", "test_webhook_full.py", "test_webhooks.py"),
     "gateway/routes/media_stream.py": ("test_stream_taken.py", "test_stream_left.py", "test_media_stream.py"),
 }

@@ -1,13 +1,13 @@
 """Processes that live, and processes that have died."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from gateway.records.rows import TurnRow
+from gateway.records.rows import DeliveryRow, TurnRow
 from gateway.records.store.batches import write
 from gateway.records.store.database import Database
-from gateway.records.store.tables import calls, workers
+from gateway.records.store.tables import calls, deliveries, workers
 from gateway.records.store.workers import SILENT_S, Watch, beat, leave, mark_interrupted, mark_orphans
 from tests.records.store.rows import NOON, call_row, event_row
 
@@ -58,6 +58,36 @@ async def test_who_was_taken_for_dead_says_that_its_calls_run(database_url: str)
         async with database.read() as connection:
             row = (await connection.execute(select(calls).where(calls.c.call_key == "a"))).one()
         assert (row.ended, row.heartbeat, row.duration_s) == (None, None, None)
+
+
+async def test_what_is_not_delivered_yet_of_such_an_interruption_is_withdrawn(database_url: str) -> None:
+    """Of the calls that run; what a receiver has got already cannot be."""
+
+    def events_of(key: str, line: str, ended: datetime) -> list[DeliveryRow]:
+        return [
+            DeliveryRow(
+                id=f"{key} {target}",
+                call_key=key,
+                seq=9,
+                target=target,
+                event="call.interrupted",
+                body="{}",
+                created=ended,
+            )
+            for target in ("crm", "bi")
+        ]
+
+    async with Database(database_url) as database:
+        await database.migrate()
+        await write(database, [call_row("a", worker="w1"), call_row("b", worker="w1")])
+        await mark_interrupted(database, "w1", events_of)
+        async with database.write() as connection:
+            sent = update(deliveries).where(deliveries.c.id == "a bi").values(state="delivered")
+            await connection.execute(sent)
+        assert await beat(database, "w1", NOON, ["a"])
+        async with database.read() as connection:
+            left = await connection.execute(select(deliveries.c.id).order_by(deliveries.c.id))
+            assert left.scalars().all() == ["a bi", "b bi", "b crm"]
 
 
 async def test_calls_of_nobody_are_interrupted(database_url: str) -> None:

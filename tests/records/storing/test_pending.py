@@ -96,6 +96,21 @@ def test_a_recording_that_is_stored_keeps_its_url_and_no_sound(tmp_path: Path) -
     assert pending.keys() == ["k1"]
 
 
+def test_the_sound_stays_where_its_url_cannot_be_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk: nobody would know of the recording in the store, and this one is all there is."""
+    folder = PendingFolder(tmp_path)
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("gateway.records.storing.pending._write", full)
+    with folder.begin(Waiting("a", "support", datetime(2026, 11, 29, tzinfo=UTC))) as place:
+        place.path.write_bytes(b"sound")
+        with pytest.raises(OSError, match="No space left"):
+            place.mark_stored("s3://bucket/x")
+        assert place.path.read_bytes() == b"sound"
+
+
 def test_forgetting_takes_the_sound_at_once_and_leaves_a_word_for_who_works_on_it(tmp_path: Path) -> None:
     """Others' recordings stay; of an unknown call nothing is left behind."""
     pending = waiting(tmp_path)
