@@ -11,6 +11,9 @@ NEWEST ?= .venv-newest
 ON_SOCKETS := tests/sockets tests/connecting tests/network tests/voice tests/phone/test_leg.py tests/routes/test_media_stream.py \
   tests/e2e/test_providers.py tests/e2e/test_hang_up.py
 
+COMPILED ?= .compiled
+ON_COMPILED := tests/call tests/network tests/phone tests/e2e/test_providers.py tests/e2e/test_hang_up.py
+
 IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 TELL_VERSION := -c 'import sys; print(*sys.version_info[:2], sep=".")'
 
@@ -22,7 +25,7 @@ ifeq ($(REUSED),)
 .PHONY: $(BIN)/python
 endif
 
-.PHONY: help dev provider demo demo-support demo-restaurant talk test newest check lint bench mutants clients serve clean
+.PHONY: help dev provider demo demo-support demo-restaurant talk test newest check lint bench mutants clients compiled serve clean
 
 help:
 	@echo 'make demo    one simulated call, no account needed'
@@ -34,6 +37,7 @@ help:
 	@echo '             all tests of one provider'
 	@echo 'make test    everything that is checked: lint, types, layers, the configuration, the tests'
 	@echo 'make newest  the tests of sockets and legs on the newest releases of all libraries, in .venv-newest'
+	@echo 'make compiled  a wheel whose pure modules are compiled, and the tests of calls on it (a C compiler)'
 	@echo 'make check   the same without the tests'
 	@echo 'make serve   the gateway, as config/gateway.yaml says'
 	@echo 'make bench   how fast it is (about 25 minutes)'
@@ -73,6 +77,13 @@ newest: $(VENV)/.installed-dev
 	$(NEWEST)/bin/python -m tests.newest
 	$(NEWEST)/bin/pytest -q $(ON_SOCKETS)
 	$(NEWEST)/bin/pytest -q --sockets public $(ON_SOCKETS)
+
+# The wheel is left in $(COMPILED) too, unpacked; everything else of the tree is linked beside it.
+compiled: $(VENV)/.installed-dev
+	@rm -rf $(COMPILED) && mkdir $(COMPILED)
+	@$(BIN)/python -m bench.compiled $(COMPILED)
+	@for name in *; do [ -e $(COMPILED)/$$name ] || ln -s ../$$name $(COMPILED)/; done
+	cd $(COMPILED) && $(abspath $(BIN))/python -m pytest -q -p no:cacheprovider -n 2 $(ON_COMPILED)
 
 check: lint
 	$(BIN)/gateway check
@@ -120,4 +131,4 @@ $(VENV)/.installed-mutants: $(VENV)/.installed-dev
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(NEWEST) build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(NEWEST) $(COMPILED) build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

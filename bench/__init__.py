@@ -13,6 +13,7 @@ trial         so many calls for so many seconds against one target, and what was
 beside_tools  what two slow tools of one call do to fifty others
 keeping       what records and recordings cost
 console       how long the pages of the console take with ten thousand recorded calls, by a command of its own
+compiled      the gateway with its pure modules compiled, as an optional wheel
 log_lines     what a log line of a call takes, by a command of its own
 lockstep      one call whose messages are sent one by one
 instructions  what a frame and a delta take in instructions, and no more than before

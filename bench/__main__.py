@@ -20,6 +20,7 @@ from bench import (
     beside_refusals,
     beside_tools,
     capacity,
+    compiled,
     echo,
     instructions,
     keeping,
@@ -98,6 +99,11 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         f"{versus.ROUNDS} times; with --capacity the most calls of each too",
     )
     parser.add_argument(
+        "--compiled",
+        action="store_true",
+        help="with --vs: this gateway with its pure modules compiled (--vs HEAD: what compiling gives)",
+    )
+    parser.add_argument(
         "--instructions",
         action="store_true",
         help="count the instructions of a caller's frame and of a delta by valgrind; with --vs the other revision's",
@@ -115,6 +121,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     others = options.only not in (None, "gateway")
     if options.vs and others:
         parser.error("--vs: only the gateway is compared with another revision of itself")
+    if options.compiled and (not options.vs or options.instructions):
+        parser.error("--compiled: only by --vs")
     if (options.refusals or options.overload) and others:
         parser.error("--refusals and --overload: only the gateway takes webhooks")
     if options.kept and (others or options.vs):
@@ -255,8 +263,8 @@ def beside_webhooks(options: argparse.Namespace) -> list[trial.Result]:
 def compare(options: argparse.Namespace) -> None:
     """Run trials of the other revision, of this one and of the relay in turns; print what they say."""
     rounds: list[dict[str, trial.Result]] = []
-    with versus.tree_of(options.vs) as tree:
-        programs = versus.programs(tree, with_relay=options.only is None)
+    with versus.tree_of(options.vs) as tree, compiled.tree() if options.compiled else contextlib.nullcontext() as own:
+        programs = versus.programs(tree, with_relay=options.only is None, compiled=own)
         conditions = replace(options.conditions, delivery=options.deliveries[0])
         with Trials(len(programs) * versus.ROUNDS) as trials:
             for turns in versus.order(list(programs), versus.ROUNDS):

@@ -47,10 +47,13 @@ def tree_of(revision: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def programs(tree: Path, *, with_relay: bool = True) -> dict[str, Program]:
-    """Return what is compared, by its name. Neither gateway keeps records where the other revision has none."""
+def programs(tree: Path, *, with_relay: bool = True, compiled: Path | None = None) -> dict[str, Program]:
+    """Return what is compared, by its name. Neither gateway keeps records where the other revision has none.
+
+    ``compiled`` is the folder of this gateway with its pure modules compiled, which is run in place of it.
+    """
     kept = Kept.NOTHING.where_known(tree)
-    this = Program() if kept else Program(kept=Kept.NOTHING)
+    this = Program(tree=compiled) if kept else Program(tree=compiled, kept=Kept.NOTHING)
     others = {RELAY: Program("relay")} if with_relay else {}
     return {OTHER: Program(tree=tree), THIS: this, **others}
 
