@@ -15,7 +15,7 @@ from bench.websocket import PeerError
 HATCH = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]
 HOOK = HATCH["build"]["targets"]["wheel"]["hooks"]["mypyc"]
 LISTED, LEFT_OUT = HOOK["include"], HOOK["exclude"]
-NOT_COMPILED = ("Struct", "Enum", "IntEnum", "StrEnum", "NamedTuple", "Protocol")
+NOT_COMPILED = ("Struct", "Enum", "IntEnum", "StrEnum", "NamedTuple")
 
 
 def modules() -> list[Path]:
