@@ -1,4 +1,4 @@
-"""What a log line of a call takes."""
+"""The cost of a log line of a call."""
 
 import subprocess
 import sys

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 WAITING_LIMIT = 64 * 1024 * 1024
 """Bytes of all calls that wait to be written; audio that comes then is lost and counted."""
 WAKE_AT = WAITING_LIMIT // 2
-"""Where so many bytes wait, all recordings are written at once."""
+"""Bytes that wait, above which all recordings are written at once."""
 GRANT = 8 * 1024
 """The bytes that a recording may add before it asks for more room: it need not ask for each frame."""
 ENTRY_COST = 250

@@ -13,7 +13,7 @@ from gateway.cli.processes.garbage import THRESHOLDS, collected_in_parts
 
 @pytest.fixture(autouse=True)
 def unfrozen() -> Iterator[None]:
-    """What a test leaves out of collections is collected again behind it."""
+    """Collect again, after each test, what it left out of collections."""
     yield
     gc.unfreeze()
 

@@ -1,4 +1,4 @@
-"""What a process alone has beside its calls."""
+"""The parts of a serving process beside its calls."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where a deployment listens."""
+"""The address on which a deployment listens."""
 
 import pytest
 

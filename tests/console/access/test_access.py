@@ -38,7 +38,7 @@ async def test_somebody_signs_in_and_out(tmp_path: Path) -> None:
 
 
 async def test_who_signs_in_again_ends_the_session_before(tmp_path: Path) -> None:
-    """Whoever has planted the cookie of a session of their own gains nothing: it is over, and the new one another."""
+    """A planted session cookie gains nothing: that session is over, and the new one has another name."""
     async with browser(console_of_people(tmp_path)) as client:
         assert await sign_in(client, "vera") == 303
         before = next(cookie.value for cookie in client.cookie_jar)

@@ -223,7 +223,7 @@ async def test_a_state_is_used_once_in_time_and_by_its_browser(issuer: Issuer) -
 
 
 async def test_sign_ins_that_were_begun_are_bounded(issuer: Issuer) -> None:
-    """Whoever begins many takes no memory for them: the oldest is forgotten."""
+    """Many begun sign-ins take no memory: the oldest is forgotten."""
     sign_in = sign_in_at(issuer)
     first = await query_of(sign_in, issuer)
     for _ in range(MOST_BEGUN - 1):

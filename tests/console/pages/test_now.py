@@ -135,7 +135,7 @@ async def test_an_order_that_may_have_been_carried_out_is_noted(
 async def test_an_order_is_carried_out_and_noted_though_its_page_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever closes the page while the gateway answers has ordered it all the same."""
+    """An order counts, although its page is closed while the gateway answers."""
     begun, may_end = asyncio.Event(), asyncio.Event()
 
     async def order(*_: object) -> Outcome:
