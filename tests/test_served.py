@@ -25,6 +25,6 @@ def test_the_accounts_of_a_deployment_are_served_under_their_names() -> None:
     [("twilio", {}, PCMU), ("vonage", {"rate_hz": 16000}, L16_16K)],
 )
 def test_the_usual_format_is_that_of_the_account_s_rate(name: str, keys: dict[str, int], expected: object) -> None:
-    """Where it has none, the first that its provider has."""
+    """An account without a rate has the first format of its provider."""
     section = settings_of(name).model_validate(keys)
     assert usual_format(make_provider(name, section), section) == expected

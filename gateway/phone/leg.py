@@ -237,9 +237,8 @@ class PhoneLeg:
                             self._reply(event)
 
     def _reply(self, reply: WireReply) -> None:
-        with suppress(ConnectionError, OutboxFullError):  # the socket is gone, or nearly: its end is reported next
-            for message in reply.messages:
-                self._socket.send(message)
+        with suppress(OutboxFullError):  # the socket is nearly gone: its end is reported next
+            self._write(reply.messages)
 
     def _closed_by_peer(self) -> PhoneClosed:
         code = self._socket.close_code

@@ -1,4 +1,4 @@
-"""What becomes of a call that leaves its stream, where the rest of its document is for failures."""
+"""A call that leaves its stream, with a document whose rest is for failures."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 async def test_a_call_leaves_a_document_that_is_for_failures(
     tmp_path: Path, run: Run, end: EndReason, made: list[tuple[str, str, str]]
 ) -> None:
-    """Where its end is none: it is asked about, or ended. A failure goes on by itself; who is gone is left alone."""
+    """A call that outlives it is asked about, or ended. A failure goes on by itself; who is gone is left alone."""
     stage = Stage(tmp_path)
     stage.provider.commands.redirect = redirected
     await stage.stream("start")

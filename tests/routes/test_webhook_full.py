@@ -1,4 +1,4 @@
-"""What becomes of a genuine webhook of a call for which there is no room: told so, left waiting, transferred."""
+"""A genuine webhook of a call for which there is no room is told so, left waiting, or transferred."""
 
 from pathlib import Path
 

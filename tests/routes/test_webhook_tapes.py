@@ -1,4 +1,4 @@
-"""What of a webhook is on the tape of its call."""
+"""The parts of a webhook that are on the tape of its call."""
 
 from pathlib import Path
 

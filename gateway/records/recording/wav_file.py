@@ -112,38 +112,8 @@ def header(audio_format: AudioFormat, channels: int, size: int) -> bytes:
     """Return what stands before ``size`` bytes of audio."""
     block = channels * audio_format.sample_bytes
     rate, bits, tag = audio_format.rate_hz, 8 * audio_format.sample_bytes, _TAGS[audio_format.encoding]
+    fields = (tag, channels, rate, rate * block, block, bits)
     if tag == _PCM:
-        return _PCM_HEADER.pack(
-            b"RIFF",
-            _PCM_HEADER.size - 8 + size,
-            b"WAVE",
-            b"fmt ",
-            16,
-            tag,
-            channels,
-            rate,
-            rate * block,
-            block,
-            bits,
-            b"data",
-            size,
-        )
-    return _G711_HEADER.pack(
-        b"RIFF",
-        _G711_HEADER.size - 8 + size,
-        b"WAVE",
-        b"fmt ",
-        18,
-        tag,
-        channels,
-        rate,
-        rate * block,
-        block,
-        bits,
-        0,
-        b"fact",
-        4,
-        size // block,
-        b"data",
-        size,
-    )
+        return _PCM_HEADER.pack(b"RIFF", _PCM_HEADER.size - 8 + size, b"WAVE", b"fmt ", 16, *fields, b"data", size)
+    rest = (0, b"fact", 4, size // block, b"data", size)
+    return _G711_HEADER.pack(b"RIFF", _G711_HEADER.size - 8 + size, b"WAVE", b"fmt ", 18, *fields, *rest)

@@ -33,7 +33,7 @@ def test_greeting_then_turns_then_unprompted() -> None:
 
 
 def test_instructions_of_a_response_are_not_taken_for_nothing() -> None:
-    """Where no turn waits, they are no reason to ask back; the greeting and a turn's answer come all the same."""
+    """They are no reason to ask back while no turn waits; the greeting and a turn's answer come all the same."""
     talk = dialogue({"heard": "a", "say": "A"}, unprompted="Still there?", instructed="A moment.")
     assert talk.answer("auto", [], "Say exactly: Good day.").say == "Hello."
     talk.turn_taken(900)

@@ -46,7 +46,7 @@ def test_another_call_than_the_granted_one_is_refused() -> None:
 
 
 def test_a_start_without_a_call_is_refused() -> None:
-    """Where the console has granted none."""
+    """The start names no call, and the console has granted none."""
     with pytest.raises(WireError, match="start without its call"):
         BrowserCodec(Grant()).decode(start(call=None))
 

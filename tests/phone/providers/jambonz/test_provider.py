@@ -27,7 +27,7 @@ NOW_S = 1_700_000_000
 VECTOR = "dd28b17efb23ffb7f20a460f4cb56c5253c47bbf7f369993410cc94d6f2c19f2"
 BODY = b'{"call_sid":"abc"}'
 ONCE = hashlib.sha256(f"{NOW_S}.".encode() + BODY).hexdigest()
-"""What only this request has: a hash of what is signed."""
+"""The hash of what is signed, which only this request has."""
 
 jambonz = Jambonz(
     settings.Jambonz(

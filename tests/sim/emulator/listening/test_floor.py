@@ -1,4 +1,4 @@
-"""What a response is made of, by its request."""
+"""The parts of a response, by its request."""
 
 from tests.sim.emulator.wire import conversation, quick
 
