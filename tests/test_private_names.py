@@ -24,6 +24,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "_get_auth_headers": SDK,
         "_prepare_url": SDK,
     },
+    "gateway/network/framing.py": {"aiohttp._websocket.helpers": SOCKETS},
     "gateway/network/masked_frames.py": {"aiohttp._websocket.helpers": SOCKETS},
     "gateway/records/storing/kinds.py": dict.fromkeys(("_call_s3", "_put_file", "_s3", "_url"), FSSPEC),
     "gateway/routes/refusing/connections.py": {
@@ -31,10 +32,8 @@ ALLOWED: dict[str, dict[str, str]] = {
         "_prepare_headers": "an answer to a broken request names aiohttp's version",
     },
     "gateway/sim/phone/connection.py": {"_response": "a simulated phone cannot stop to read"},
-    "gateway/sockets/websocket.py": {
-        "aiohttp._websocket.helpers": SOCKETS,
-        "aiohttp._websocket.reader": SOCKETS,
-    },
+    "gateway/sockets/inbox.py": {"aiohttp._websocket.reader": SOCKETS},
+    "gateway/sockets/websocket.py": {"aiohttp._websocket.reader": SOCKETS},
 }
 
 OF_NAMED_TUPLES = {"_replace", "_asdict", "_fields"}

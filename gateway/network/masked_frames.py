@@ -5,23 +5,25 @@ here, which costs less than to check them and pass them on; aiohttp reads all ot
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from aiohttp import WebSocketError, WSCloseCode
 from aiohttp._websocket.helpers import websocket_mask
 from aiohttp.http_websocket import WebSocketReader
 
-FINAL = 0x80
-MASKED = 0x80
-LENGTH = 0x7F
-WORD = 126
+FINAL: Final = 0x80
+MASKED: Final = 0x80
+LENGTH: Final = 0x7F
+WORD: Final = 126
 """A length that says that two bytes with the length follow; 127 says that eight do."""
-HEAD = 4
+HEAD: Final = 4
 """Bytes before the mask in a frame of 126 to 65,535 bytes: its kind, and its length."""
-PAYLOAD = HEAD + 4
-TEXT, BINARY = 1, 2
-NONE = -1
-_READ = (False, b"")
-_IGNORED = (True, b"")
+PAYLOAD: Final = HEAD + 4
+TEXT: Final = 1
+BINARY: Final = 2
+NONE: Final = -1
+_READ: Final = (False, b"")
+_IGNORED: Final = (True, b"")
 
 
 class MaskedFrames:

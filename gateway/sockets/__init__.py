@@ -2,6 +2,7 @@
 
 message_socket  the interface of a socket, and how its messages reach whoever takes them
 websocket       the fast socket: aiohttp's reader, by its private names, and a writer of its own
+inbox           what stands where aiohttp's reader has its queue
 upgrade         the upgrade to a fast socket, on both sides
 wire            a library's WebSocket as a public socket uses it, and aiohttp's as one
 public_socket   a socket on a library's own WebSocket

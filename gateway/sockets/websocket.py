@@ -8,16 +8,14 @@ transport: neither costs a task, a future or a further turn.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from random import getrandbits
-from struct import Struct
 
 from aiohttp import WebSocketError
-from aiohttp._websocket.helpers import websocket_mask
-from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
+from aiohttp._websocket.reader import WebSocketReader
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http_websocket import WSMessage, WSMessageTextBytes
 
 from gateway.errors import OutboxFullError
+from gateway.network.framing import MASKED, framed
+from gateway.sockets.inbox import Inbox
 from gateway.sockets.message_socket import (
     BINARY,
     BROKEN,
@@ -27,8 +25,6 @@ from gateway.sockets.message_socket import (
     OUTBOX_LIMIT,
     PING,
     PONG,
-    TEXT,
-    UNREAD_LIMIT,
     MessageSocket,
     Take,
     as_reason,
@@ -36,9 +32,6 @@ from gateway.sockets.message_socket import (
 
 TIMER_GRAIN_S = 0.001
 """A timer may come so much early, by rounding too: set for less than that again, it might come at once for ever."""
-
-FINAL, MASKED = 0x80, 0x80
-_short, _medium, _long = Struct("!BB").pack, Struct("!BBH").pack, Struct("!BBQ").pack
 
 
 class WebSocket(MessageSocket):
@@ -72,7 +65,7 @@ class WebSocket(MessageSocket):
         self._peer_done = asyncio.Event()
         self._life_at = self._loop.time()
         self._heartbeat = self._loop.call_later(heartbeat_s, self._listen) if heartbeat_s else None
-        self.inbox = _Inbox(protocol, self._keep, self._wake, self._controlled, self.failed, self._lost)
+        self.inbox = Inbox(protocol, self._keep, self._wake, self._controlled, self.failed, self._lost)
         self.parser = WebSocketReader(self.inbox, max_message, compress=False, decode_text=True)
 
     # Messages in
@@ -95,12 +88,12 @@ class WebSocket(MessageSocket):
         Raises ``ConnectionError`` where the connection is gone and ``OutboxFullError`` where the peer does not read.
         """
         self._check_room()
-        self._transport.write(self._frame(message, opcode))
+        self._transport.write(framed(message, opcode, self._mask_bit))
 
     def send_all(self, messages: Sequence[str | bytes]) -> None:
         """Write messages through to the transport in one piece; raise as ``send`` does."""
         self._check_room()
-        self._transport.write(b"".join([self._frame(message, BINARY) for message in messages]))
+        self._transport.write(b"".join([framed(message, BINARY, self._mask_bit) for message in messages]))
 
     def _check_room(self) -> None:
         if self._close_sent or self._transport.is_closing():
@@ -108,31 +101,6 @@ class WebSocket(MessageSocket):
         unsent = self._transport.get_write_buffer_size()
         if unsent > self._limit:
             raise OutboxFullError(f"the peer has not read {unsent} bytes")
-
-    def _frame(self, message: str | bytes, opcode: int) -> bytes:
-        """Return ``message`` as one frame; ``opcode`` is that of bytes."""
-        payload: bytes | bytearray
-        if isinstance(message, str):
-            try:
-                payload = message.encode()
-            except UnicodeEncodeError:  # no text ends a call
-                payload = message.encode(errors="replace")
-            opcode = TEXT
-        else:
-            payload = message
-        size = len(payload)
-        if size < 126:
-            head = _short(FINAL | opcode, self._mask_bit | size)
-        elif size < 65536:
-            head = _medium(FINAL | opcode, self._mask_bit | 126, size)
-        else:
-            head = _long(FINAL | opcode, self._mask_bit | 127, size)
-        if not self._mask_bit:
-            return head + payload
-        key = getrandbits(32).to_bytes(4, "big")
-        payload = bytearray(payload)
-        websocket_mask(key, payload)
-        return head + key + payload
 
     def ping(self) -> None:
         """Ask for a pong, which ``hand_to`` reports."""
@@ -221,65 +189,3 @@ class WebSocket(MessageSocket):
             self._end(BROKEN, f"no answer to a ping within {self._heartbeat_s / 2:g} s")
             self._peer_done.set()
             self._transport.abort()
-
-
-class _Inbox(WebSocketDataQueue):
-    """Stands where aiohttp's reader has its queue, and keeps nothing: messages go to ``take``, if there is one."""
-
-    def __init__(
-        self,
-        protocol: BaseProtocol,
-        keep: Callable[[str | bytes], None],
-        let_go: Callable[[Exception | None], None],
-        controlled: Callable[[int, bytes, int], None],
-        failed: Callable[[WebSocketError], None],
-        lost: Callable[[], None],
-    ) -> None:
-        super().__init__(protocol, UNREAD_LIMIT, loop=asyncio.get_running_loop())
-        self.take: Take | None = None
-        self.alive: Callable[[], object] | None = None
-        self._keep = keep
-        self._let_go = let_go
-        self._controlled = controlled
-        self._failed = failed
-        self._lost = lost
-
-    def deliver(self, message: str | bytes) -> None:
-        """Pass a message to ``take``, or keep it while there is none."""
-        take = self.take
-        if take is None:
-            self._keep(message)
-            return
-        try:
-            if take(message):
-                return
-            error = None
-        except Exception as raised:  # noqa: BLE001 -- raised again in hand_to, not here in a transport's callback
-            error = raised
-        self._stop_taking(error)
-
-    def feed_data(self, data: WSMessage | WSMessageTextBytes, size: int) -> None:
-        kind = data[0]
-        if kind is TEXT or kind is BINARY:
-            self.deliver(data[1])
-        elif kind is CLOSE:
-            self._controlled(kind, str(data[2] or "").encode(errors="replace"), data[1])
-        else:
-            self._controlled(kind, bytes(data[1]), 0)
-            if self.alive is not None:
-                try:
-                    self.alive()
-                except Exception as raised:  # noqa: BLE001 -- as above
-                    self._stop_taking(raised)
-
-    def _stop_taking(self, error: Exception | None) -> None:
-        self.take = self.alive = None
-        self._let_go(error)
-
-    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
-        if not isinstance(exc, WebSocketError):
-            raise exc
-        self._failed(exc)
-
-    def feed_eof(self) -> None:
-        self._lost()

@@ -42,9 +42,9 @@ def test_a_module_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, missing
     ("name", "value"),
     [
         ("gateway.sockets.websocket.WebSocketReader", lambda *_, **__: None),
-        ("gateway.sockets.websocket._Inbox.feed_data", lambda *_: None),
-        ("gateway.sockets.websocket._Inbox.feed_eof", lambda *_: None),
-        ("gateway.sockets.websocket.websocket_mask", lambda *_: None),
+        ("gateway.sockets.inbox.Inbox.feed_data", lambda *_: None),
+        ("gateway.sockets.inbox.Inbox.feed_eof", lambda *_: None),
+        ("gateway.network.framing.websocket_mask", lambda *_: None),
         ("gateway.network.masked_frames.websocket_mask", lambda *_: None),
         ("aiohttp.web.RequestHandler.set_parser", lambda self, parser: None),
         ("aiohttp.client_proto.ResponseHandler.set_parser", lambda self, parser: None),
