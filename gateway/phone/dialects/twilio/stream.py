@@ -4,10 +4,9 @@ Source: Twilio Media Streams, WebSocket messages (twilio.com/docs/voice/media-st
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, assert_never
+from typing import Final, assert_never
 
 import msgspec
-from msgspec import Struct
 from pybase64 import b64encode_as_string
 
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
@@ -23,6 +22,7 @@ from gateway.phone.commands import (
     StreamCommand,
     TransferCall,
 )
+from gateway.phone.dialects.twilio.messages import Message
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -44,23 +44,7 @@ Formats = Mapping[tuple[str, int], AudioFormat]
 G711: Formats = {("audio/x-mulaw", 8000): PCMU, ("audio/x-alaw", 8000): PCMA}
 
 
-class _Media(Struct, gc=False):
-    payload: bytes | None = None
-    track: Any = "inbound"
-
-
-class _Message(Struct):
-    """A message. All but audio is read member by member, so that an odd member does not end the call."""
-
-    event: str
-    stream_sid: Any = msgspec.field(name="streamSid", default=None)
-    media: _Media | None = None
-    start: Any = None
-    dtmf: Any = None
-    mark: Any = None
-
-
-_decoder = msgspec.json.Decoder(_Message)
+READ: Final = msgspec.json.Decoder(Message)
 
 
 class CamelJsonCodec:
@@ -95,7 +79,7 @@ class CamelJsonCodec:
 
         Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
         """
-        read = read_message(message, _decoder, "a Media Streams message", self._started)
+        read = read_message(message, READ, "a Media Streams message", self._started)
         if read.event == "media":
             media = read.media
             if media is None:
@@ -103,26 +87,26 @@ class CamelJsonCodec:
             return (CallerAudio(media.payload or b""),) if media.track == "inbound" or is_callers(media.track) else ()
         return self._decode_rare(read)
 
-    def _decode_rare(self, read: _Message) -> Sequence[PhoneEvent]:
+    def _decode_rare(self, read: Message) -> Sequence[PhoneEvent]:
         match read:
-            case _Message(event="connected"):
+            case Message(event="connected"):
                 return ()
-            case _Message(event="start", start=dict()):
+            case Message(event="start", start=dict()):
                 return self._start(read)
-            case _Message(event="mark", mark=dict() as mark):
+            case Message(event="mark", mark=dict() as mark):
                 return (MarkReturned(mark_name(mark)),)
-            case _Message(event="dtmf", dtmf=dict() as dtmf):
+            case Message(event="dtmf", dtmf=dict() as dtmf):
                 return (key_pressed(dtmf),)
-            case _Message(event="stop"):
+            case Message(event="stop"):
                 return (PhoneClosed(PhoneEnd.HUNG_UP),)
-            case _Message(event="start"):
+            case Message(event="start"):
                 raise WireError("start without its start member")
-            case _Message(event="mark" | "dtmf"):
+            case Message(event="mark" | "dtmf"):
                 raise MessageError(f"{read.event} without its {read.event} member")
             case _:
                 return (UnknownMessage(read.event[:40]),)
 
-    def _start(self, read: _Message) -> Sequence[PhoneEvent]:
+    def _start(self, read: Message) -> Sequence[PhoneEvent]:
         if self._started:
             raise MessageError("a second start on the same stream")
         odd: list[str] = []
