@@ -106,11 +106,17 @@ class Conversation:
 
     def handle(self, event: Event, now: float) -> Commands:
         """Return what an event leads to; nothing after the call has ended."""
-        kind = type(event)
-        if kind in self._FREQUENT and (done := self._FREQUENT[kind](self, event, now)) is not None:
+        if type(event) is MarkReturned:
+            return self._mark_returned(event, now)
+        if type(event) is ReplyAudio and (done := self._more_of_a_reply(event, now)) is not None:
             return done
+        if type(event) is CallerAudio:
+            made = self.receive_audio(event.audio, now)
+            return Commands(voice=[made]) if type(made) is SendAudio else made or NOTHING
+        kind = type(event)
         if kind not in EXPECTED[self._parts.state]:
-            self._unexpected(kind)
+            if not self._parts.ended:
+                self._parts.add([notes.UnknownMessage("voice", f"{kind.__name__} too early")])
             return self._parts.hand_over()
         if kind in PIECES:  # several a second while the bot speaks, and nothing is due because of them
             self._bot.words(event)  # type: ignore[arg-type]  # by the set that its type is in
@@ -124,10 +130,6 @@ class Conversation:
         return self._parts.hand_over()
 
     # What comes many times a second, and makes no deadline earlier but that of the audio that is played
-
-    def _caller_audio_came(self, event: CallerAudio, now: float) -> Commands:
-        done = self.receive_audio(event.audio, now)
-        return Commands(voice=[done]) if type(done) is SendAudio else done or NOTHING
 
     def _mark_returned(self, event: MarkReturned, now: float) -> Commands:
         if self._parts.ended:
@@ -228,6 +230,9 @@ class Conversation:
         self._bot.caller_paused(now)
         self._turn_over(event, now)
 
+    def _turn_committed(self, event: TurnCommitted, now: float) -> None:
+        self._turn_over(event, now)
+
     def _turn_over(self, event: CallerPaused | TurnCommitted, now: float) -> None:
         self._parts.add(self._held_speech.over(event.item_id, now))
         self._parts.history.turn(event.item_id)
@@ -256,6 +261,9 @@ class Conversation:
 
     def _session_ready(self, ready: SessionReady, now: float) -> None:
         self._sessions.ready(ready, now)
+
+    def _voice_opened(self, event: VoiceOpened, now: float) -> None:
+        self._sessions.opened(event, now)
 
     def _turn_known(self) -> None:
         """Let go of a turn that is over, and whose words have come or will not; the caller may have begun another."""
@@ -348,49 +356,42 @@ class Conversation:
         if opening:
             self._follow_up(now)
 
-    def _unexpected(self, kind: type) -> None:
-        """Note an event that means nothing in this state."""
-        if not self._parts.ended:
-            self._parts.add([notes.UnknownMessage("voice", f"{kind.__name__} too early")])
+    # The table, made once for each class: a subclass has its own methods in it
 
-    _FREQUENT: ClassVar[Mapping[type, Callable[..., Commands | None]]] = {
-        CallerAudio: _caller_audio_came,
-        MarkReturned: _mark_returned,
-        ReplyAudio: _more_of_a_reply,
-    }
-    REACTIONS: ClassVar[Mapping[type, Callable[..., None]]] = {
-        CallerSpoke: _caller_spoke,
-        CallerPaused: _caller_paused,
-        TurnCommitted: _turn_over,
-        CallerPartlySaid: lambda self, event, _: self._parts.add([notes.CallerPartlySaid(event.item_id, event.text)]),
-        CallerSaid: _caller_said,
-        TranscriptionFailed: _transcription_failed,
-        DigitPressed: lambda self, event, now: self._parts.press(event.digit, now),
-        SessionReady: _session_ready,
-        ResponseStarted: _response_started,
-        ReplyAudio: _reply_audio,
-        **dict.fromkeys(get_args(WordEvent), lambda self, event, _: self._parts.add(self._bot.words(event))),
-        ReplyComplete: lambda self, event, now: self._parts.add(self._bot.reply_complete(event.item_id, now)),
-        PlaybackStopped: lambda self, _, now: self._parts.add(self._bot.playback_stopped(now)),
-        ResponseEnded: _response_ended,
-        ServiceError: _service_error,
-        ToolCalled: _tool_called,
-        TransferEnded: lambda self, event, now: self._parts.carry_out(
-            self._leaving.transfer_ended(event.failure, now), now
-        ),
-        Order: lambda self, order, now: self._parts.order(order, now),
-        ShutDown: lambda self, event, now: self._parts.shut_down(event, now),
-        PhoneClosed: lambda self, event, now: self._parts.carry_out(self._leaving.phone_closed(event), now),
-        VoiceClosed: lambda self, event, now: self._sessions.closed(event, now),
-        VoiceOpened: lambda self, event, now: self._sessions.opened(event, now),
-        VoiceFailed: lambda self, event, now: self._sessions.failed(event, now),
-        **dict.fromkeys(
-            get_args(ToolEvent), lambda self, event, now: self._parts.carry_out(self._tools.handle(event, now), now)
-        ),
-        **dict.fromkeys(
-            get_args(BadMessage),
-            lambda self, event, now: self._parts.carry_out(self._parts.bad_messages.handle(event, now), now),
-        ),
-        **dict.fromkeys((CallStarted, SignOfLife), lambda *_: None),
-    }
+    REACTIONS: ClassVar[Mapping[type, Callable[..., None]]] = {}
     """By the type itself: asking for one type after the other costs far more, since these classes have a metaclass."""
+
+    @classmethod
+    def reactions(cls) -> Mapping[type, Callable[..., None]]:
+        """Return what handles each event, by its type."""
+        return {
+            CallerSpoke: cls._caller_spoke,
+            CallerPaused: cls._caller_paused,
+            TurnCommitted: cls._turn_committed,
+            CallerPartlySaid: lambda self, said, _: self._parts.add([notes.CallerPartlySaid(said.item_id, said.text)]),
+            CallerSaid: cls._caller_said,
+            TranscriptionFailed: cls._transcription_failed,
+            DigitPressed: lambda self, event, now: self._parts.press(event.digit, now),
+            SessionReady: cls._session_ready,
+            ResponseStarted: cls._response_started,
+            ReplyAudio: cls._reply_audio,
+            **dict.fromkeys(get_args(WordEvent), lambda self, event, _: self._parts.add(self._bot.words(event))),
+            ReplyComplete: lambda self, event, now: self._parts.add(self._bot.reply_complete(event.item_id, now)),
+            PlaybackStopped: lambda self, _, now: self._parts.add(self._bot.playback_stopped(now)),
+            ResponseEnded: cls._response_ended,
+            ServiceError: cls._service_error,
+            ToolCalled: cls._tool_called,
+            TransferEnded: lambda self, event, now: self._parts.transfer_ended(event, now),
+            Order: lambda self, order, now: self._parts.order(order, now),
+            ShutDown: lambda self, event, now: self._parts.shut_down(event, now),
+            PhoneClosed: lambda self, event, now: self._parts.carry_out(self._leaving.phone_closed(event), now),
+            VoiceClosed: lambda self, event, now: self._sessions.closed(event, now),
+            VoiceOpened: cls._voice_opened,
+            VoiceFailed: lambda self, event, now: self._sessions.failed(event, now),
+            **dict.fromkeys(get_args(ToolEvent), lambda self, event, now: self._parts.tool_event(event, now)),
+            **dict.fromkeys(get_args(BadMessage), lambda self, event, now: self._parts.bad_message(event, now)),
+            **dict.fromkeys((CallStarted, SignOfLife), lambda *_: None),
+        }
+
+
+Conversation.REACTIONS = Conversation.reactions()

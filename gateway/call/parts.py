@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from gateway.call import notes
-from gateway.call.bad_messages import BadMessages
+from gateway.call.bad_messages import BadMessage, BadMessages
 from gateway.call.barge_in.held_speech import HeldSpeech
 from gateway.call.caller_audio import CallerStream
 from gateway.call.ending import EndCall, EndReason, LoseVoice, Order, ShutDown
+from gateway.call.errands import TransferEnded
 from gateway.call.history.glance import Glance
 from gateway.call.history.history import History
 from gateway.call.keypad import Keypad
@@ -20,7 +21,7 @@ from gateway.call.speaking.bot import Bot
 from gateway.call.speaking.recording import GoOnWith, Recording
 from gateway.call.speaking.responses import Request
 from gateway.call.state import CONNECTING, ENDED, LEAVING, RECOVERING, TALKING, TRANSFERRING, State
-from gateway.call.tools.tools import CancelHeldResponse, Tools
+from gateway.call.tools.tools import CancelHeldResponse, ToolEvent, Tools
 from gateway.call.transcripts import Transcripts
 from gateway.phone.events import CallStarted
 from gateway.voice.commands import CreateResponse, SayText, SeedItem
@@ -102,7 +103,7 @@ class Parts:
     def carry_out(self, wishes: Iterable[Wish], now: float) -> None:
         """Do what a part asks for, in order, up to the end of the call."""
         for wish in wishes:
-            grant = self._WISHES.get(type(wish))
+            grant = self.WISHES.get(type(wish))
             if grant is None:
                 self.add((wish,))  # type: ignore[arg-type]  # whatever is no wish in the table is carried out as it is
             else:
@@ -156,6 +157,18 @@ class Parts:
         self.tools.unsaid()
         self.add(self.bot.interrupt(now, by_speech=by_speech))
         self.add(self.leaving.call_off())
+
+    def tool_event(self, event: ToolEvent, now: float) -> None:
+        """Do what follows from an event of a tool."""
+        self.carry_out(self.tools.handle(event, now), now)
+
+    def transfer_ended(self, ended: TransferEnded, now: float) -> None:
+        """Go on with the caller, or leave: the transfer has ended."""
+        self.carry_out(self.leaving.transfer_ended(ended.failure, now), now)
+
+    def bad_message(self, message: BadMessage, now: float) -> None:
+        """Note a message of a peer that could not be used; too many of them end the call."""
+        self.carry_out(self.bad_messages.handle(message, now), now)
 
     def end(self, end: EndCall, now: float) -> None:
         """End the call, with all that belongs to it."""
@@ -213,13 +226,21 @@ class Parts:
         """Return the items with which a new session takes the call over; what waits to be played counts as heard."""
         return self.history.seed(limit_chars, self.bot.being_said())
 
-    _WISHES: ClassVar[Mapping[type, Callable[..., None]]] = {
-        CreateResponse: want,
-        SayText: want,
-        GoOnWith: lambda self, step, now: self.add(self.bot.go_on_with(step.words, now)),
-        CancelHeldResponse: lambda self, *_: self.add(self.bot.cancel()),
-        LeaveCall: lambda self, leave, now: self.leaving.plan(leave, now),
-        PutOffLeaving: lambda self, *_: self.add(self.leaving.put_off()),
-        EndCall: end,
-        LoseVoice: lambda self, lost, now: self.lose(lost, now),
-    }
+    WISHES: ClassVar[Mapping[type, Callable[..., None]]] = {}
+
+    @classmethod
+    def wishes(cls) -> Mapping[type, Callable[..., None]]:
+        """Return what grants each wish, by its type."""
+        return {
+            CreateResponse: cls.want,
+            SayText: cls.want,
+            GoOnWith: lambda self, step, now: self.add(self.bot.go_on_with(step.words, now)),
+            CancelHeldResponse: lambda self, *_: self.add(self.bot.cancel()),
+            LeaveCall: lambda self, leave, now: self.leaving.plan(leave, now),
+            PutOffLeaving: lambda self, *_: self.add(self.leaving.put_off()),
+            EndCall: cls.end,
+            LoseVoice: lambda self, lost, now: self.lose(lost, now),
+        }
+
+
+Parts.WISHES = Parts.wishes()

@@ -7,7 +7,7 @@ sends members and kinds that the models do not know.
 
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 import msgspec
 from azure.ai.voicelive import models
@@ -73,7 +73,8 @@ TURN_DETECTION_ID = "turn_detection"
 REQUEST_KEY = "request_id"
 """The key of a response's metadata under which our request's id comes back."""
 
-APPEND, END = b'{"type":"input_audio_buffer.append","audio":"', b'"}'
+APPEND: Final = b'{"type":"input_audio_buffer.append","audio":"'
+END: Final = b'"}'
 
 Message = Mapping[str, Any]
 
@@ -200,14 +201,9 @@ def _text(message: Message, key: str) -> str:
 
 def _session_ready(message: Message) -> Sequence[VoiceEvent]:
     session = message["session"]
-    return (
-        SessionReady(
-            str(session.get("id") or ""),
-            str(session.get("model") or ""),
-            conversation_id=_conversation_of(session),
-            voice=_voice_type(session.get("voice")),
-        ),
-    )
+    named = str(session.get("id") or ""), str(session.get("model") or "")
+    voice = _voice_type(session.get("voice"))
+    return (SessionReady(*named, conversation_id=_conversation_of(session), voice=voice),)
 
 
 def _voice_type(voice: object) -> str:
@@ -396,5 +392,5 @@ _ELSEWHERE = (
     *("output_audio_buffer.started", "output_audio_buffer.stopped"),
 )
 """Kinds beside those of the SDK: of the newer names, of previews, and of documents. A phone knows what it plays."""
-_UNREAD = frozenset((*(str(kind.value) for kind in models.ServerEventType), *_ELSEWHERE)) - _READERS.keys()
+_UNREAD = frozenset((*(str(kind.value) for kind in models.ServerEventType), *_ELSEWHERE)).difference(_READERS)
 """Kinds of the protocol on which this gateway does not act."""

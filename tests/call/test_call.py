@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.call import notes
+from gateway.call import conversation, notes
 from gateway.call.call import Call
 from gateway.call.caller_clock import AHEAD_LIMIT_S
 from gateway.call.conversation import Conversation
@@ -25,6 +25,7 @@ from gateway.voice.events import (
     SessionReady,
     ToolCalled,
 )
+from tests.as_source import needs_source
 from tests.fakes import FakeErrands, FakePhone, FakeVoice
 from tests.story import SILENCE, STARTED
 from tests.virtual_time import virtual_time
@@ -208,6 +209,7 @@ async def test_the_timer_is_set_to_what_is_due_first() -> None:
     assert rig.conversation.late_frames == 0
 
 
+@needs_source(conversation)
 async def test_a_bug_ends_the_call_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception in the conversation is raised, with both legs closed."""
     rig = Rig()
@@ -224,6 +226,7 @@ async def test_a_bug_ends_the_call_and_leaves_nothing(monkeypatch: pytest.Monkey
     assert rig.voice.closed
 
 
+@needs_source(conversation)
 @pytest.mark.parametrize("moment", ["receive_audio", "on_deadline"])
 async def test_a_bug_outside_of_any_task_ends_the_call(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     """What fails where a frame is read or the timer fires is raised by the call all the same, and closes both legs."""

@@ -4,8 +4,8 @@ The lines and calls that want neither have a ``Conversation`` as it is, and pay 
 """
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 from gateway.call import notes
 from gateway.call.barge_in.echo_gate import EchoGate
@@ -113,7 +113,7 @@ class ListeningConversation(Conversation):
 
     def _voice_opened(self, event: VoiceOpened, now: float) -> None:
         self._turn_detection = event.ready.turn_detection or self._turn_detection
-        Conversation.REACTIONS[VoiceOpened](self, event, now)
+        super()._voice_opened(event, now)
 
     # Speech that is an echo
 
@@ -141,7 +141,7 @@ class ListeningConversation(Conversation):
         else:
             if self._gate is not None:
                 self._parts.add(self._gate.turn_over())
-            self._turn_over(event, now)
+            super()._turn_committed(event, now)
 
     def _caller_said(self, said: CallerSaid, now: float) -> None:
         if self._gate is None or not self._gate.is_echo(said.item_id):
@@ -158,14 +158,5 @@ class ListeningConversation(Conversation):
         else:
             super()._response_started(event, now)
 
-    REACTIONS: ClassVar[Mapping[type, Callable[..., None]]] = {
-        **Conversation.REACTIONS,
-        CallerSpoke: _caller_spoke,
-        CallerPaused: _caller_paused,
-        TurnCommitted: _turn_committed,
-        CallerSaid: _caller_said,
-        TranscriptionFailed: _transcription_failed,
-        ResponseStarted: _response_started,
-        SessionReady: _session_ready,
-        VoiceOpened: _voice_opened,
-    }
+
+ListeningConversation.REACTIONS = ListeningConversation.reactions()

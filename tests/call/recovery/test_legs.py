@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+from gateway.call import conversation
 from gateway.call.call import Call
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
@@ -16,8 +17,11 @@ from gateway.phone.commands import PlayAudio
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, SendAudio
 from gateway.voice.events import CallerSpoke, ReplyAudio, SessionReady, VoiceClosed, VoiceEnd
+from tests.as_source import needs_source
 from tests.fakes import FakeErrands, FakePhone, FakeVoice
 from tests.virtual_time import virtual_time
+
+pytestmark = needs_source(conversation)
 
 READY = SessionReady("s", "m")
 LOST = VoiceClosed(VoiceEnd.LOST, "reset")
@@ -53,8 +57,7 @@ class Held:
     def __init__(self) -> None:
         self.phone, self.voice, self.script = FakePhone(), FakeVoice(), Scripted()
         record = CallRecord(CallIdentity("CA1", "twilio", "support", "", "", "pcmu/8000", 0.0))
-        conversation = cast(Conversation, self.script)
-        self.call = Call(self.phone, self.voice, conversation, record, FakeErrands())
+        self.call = Call(self.phone, self.voice, cast(Conversation, self.script), record, FakeErrands())
 
     def perform(self, **commands: object) -> None:
         """Have the conversation ask for this, now."""
