@@ -89,7 +89,7 @@ async def _try() -> None:
     frames: Any = importlib.import_module("gateway.network.masked_frames").MaskedFrames
     transport = _Written()
     ours = fast(BaseProtocol(asyncio.get_running_loop()), transport, max_message=1000)
-    masked = frames(ours.parser, ours.inbox.deliver, ours.failed)
+    masked = frames(ours.parser, ours.deliver, ours.failed)
     audio = b"\x82\xfe\0\xc8" + b"\x01\0\0\0" + b"x" * 200
     for data in (
         audio,

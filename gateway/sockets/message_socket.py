@@ -46,6 +46,8 @@ class MessageSocket(ABC):
         self._unread_size = 0
         self._is_paused = False
         self._is_over = False
+        self._take: Take | None = None
+        self._alive: Callable[[], object] | None = None
         self.close_code: int | None = None
         """The close code (RFC 6455 §7.4), 1006 where the connection broke; ``None`` while open."""
         self.close_reason = ""
@@ -74,10 +76,6 @@ class MessageSocket(ABC):
         """Close in order, waiting no longer than the close time-out; safe to call twice."""
 
     @abstractmethod
-    def _set_taker(self, take: Take | None, alive: Callable[[], object] | None) -> None:
-        """Pass messages to ``take`` and signs of life to ``alive`` from now on; keep them where it is ``None``."""
-
-    @abstractmethod
     def _pause(self) -> None:
         """Read no more from the peer."""
 
@@ -102,11 +100,38 @@ class MessageSocket(ABC):
                 return
         if not self._is_over:
             run: Callable[..., bool] = copy_context().run
-            self._set_taker(partial(run, take), None if alive is None else partial(copy_context().run, alive))
+            self._take = partial(run, take)
+            self._alive = None if alive is None else partial(copy_context().run, alive)
             try:
                 await self._wait()
             finally:
-                self._set_taker(None, None)
+                self._take = self._alive = None
+
+    def deliver(self, message: str | bytes) -> None:
+        """Hand a message that has come to whoever takes messages, or keep it while nobody does."""
+        take = self._take
+        if take is None:
+            self._keep(message)
+            return
+        try:
+            if take(message):
+                return
+            error = None
+        except Exception as raised:  # noqa: BLE001 -- raised again in hand_to, not here in a transport's callback
+            error = raised
+        self._stop_taking(error)
+
+    def _sign_of_life(self) -> None:
+        """Report a ping or a pong."""
+        if self._alive is not None:
+            try:
+                self._alive()
+            except Exception as raised:  # noqa: BLE001 -- as above
+                self._stop_taking(raised)
+
+    def _stop_taking(self, error: Exception | None) -> None:
+        self._take = self._alive = None
+        self._wake(error)
 
     async def _wait(self) -> None:
         if self._waiter is not None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 
 from gateway.errors import OutboxFullError
@@ -15,7 +14,6 @@ from gateway.sockets.message_socket import (
     PONG,
     TEXT,
     MessageSocket,
-    Take,
     as_payload,
     as_reason,
 )
@@ -34,8 +32,6 @@ class PublicSocket(MessageSocket):
         self._wire = wire
         self._close_timeout_s = close_timeout_s
         self._limit = outbox_limit
-        self._take: Take | None = None
-        self._alive: Callable[[], object] | None = None
         self._may_read = asyncio.Event()
         self._may_read.set()
         self._outbox: deque[tuple[bytes, int]] = deque()
@@ -47,9 +43,6 @@ class PublicSocket(MessageSocket):
         self._writing = self._loop.create_task(self._write())
 
     # Messages in
-
-    def _set_taker(self, take: Take | None, alive: Callable[[], object] | None) -> None:
-        self._take, self._alive = take, alive
 
     def _pause(self) -> None:
         self._may_read.clear()
@@ -66,7 +59,7 @@ class PublicSocket(MessageSocket):
             if isinstance(received, Sign):
                 self._signed(received)
             else:
-                self._deliver(received)
+                self.deliver(received)
 
     def _read_out(self, reading: asyncio.Task[None]) -> None:
         """Raise a bug of the reading to whoever takes the messages."""
@@ -74,30 +67,10 @@ class PublicSocket(MessageSocket):
             self._wake(error if isinstance(error, Exception) else None)
             self._over()
 
-    def _deliver(self, message: str | bytes) -> None:
-        if self._take is None:
-            self._keep(message)
-            return
-        try:
-            if self._take(message):
-                return
-            error = None
-        except Exception as raised:  # noqa: BLE001 -- raised again in hand_to, not here in the socket's own task
-            error = raised
-        self._stop_taking(error)
-
     def _signed(self, sign: Sign) -> None:
         if sign.is_ping:
             self._put(sign.payload, PONG)
-        if self._alive is not None:
-            try:
-                self._alive()
-            except Exception as raised:  # noqa: BLE001 -- as above
-                self._stop_taking(raised)
-
-    def _stop_taking(self, error: Exception | None) -> None:
-        self._take = self._alive = None
-        self._wake(error)
+        self._sign_of_life()
 
     # Messages out
 

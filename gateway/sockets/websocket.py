@@ -26,7 +26,6 @@ from gateway.sockets.message_socket import (
     PING,
     PONG,
     MessageSocket,
-    Take,
     as_reason,
 )
 
@@ -65,13 +64,10 @@ class WebSocket(MessageSocket):
         self._peer_done = asyncio.Event()
         self._life_at = self._loop.time()
         self._heartbeat = self._loop.call_later(heartbeat_s, self._listen) if heartbeat_s else None
-        self.inbox = Inbox(protocol, self._keep, self._wake, self._controlled, self.failed, self._lost)
+        self.inbox = Inbox(protocol, self.deliver, self._sign_of_life, self._controlled, self.failed, self._lost)
         self.parser = WebSocketReader(self.inbox, max_message, compress=False, decode_text=True)
 
     # Messages in
-
-    def _set_taker(self, take: Take | None, alive: Callable[[], object] | None) -> None:
-        self.inbox.take, self.inbox.alive = take, alive
 
     def _pause(self) -> None:
         self._transport.pause_reading()
@@ -138,7 +134,7 @@ class WebSocket(MessageSocket):
             self.close_code = code
             self.failure = failure
         self._is_over = True
-        self.inbox.take = self.inbox.alive = None
+        self._take = self._alive = None
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         self._wake()
