@@ -14,7 +14,7 @@ from bench.beside_tools import markdown
 from gateway.call import notes
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.logs import setup as logs
-from gateway.routes.noting.call_log import log_note
+from gateway.routes.noting.call_log import CallLog
 
 LINES, ROUNDS = 300, 9
 CALL = CallIdentity("CA1", "twilio", "support", "+14155550123", "+14255550100", "pcmu/8000", 0.0)
@@ -31,12 +31,12 @@ def measured(lines: int) -> Iterator[tuple[str, float, float]]:
     """Yield each note with the microseconds of a line: of the thread that logs, and of the whole process."""
     for note in NOTES:
         timed = TimedNote(1.0, note)
-        of_thread, of_process = [], []
+        call_log, of_thread, of_process = CallLog(), list[float](), list[float]()
         for _ in range(ROUNDS):
             logs.flush()
             thread_s, process_s = time.thread_time(), time.process_time()
             for _ in range(lines):
-                log_note(CALL, timed)
+                call_log.observe(CALL, timed)
             of_thread.append(time.thread_time() - thread_s)
             logs.flush()
             of_process.append(time.process_time() - process_s)

@@ -37,7 +37,7 @@ from gateway.rest import CallControl, CallControlError, described
 from gateway.routes.admitting.admission import Admission
 from gateway.routes.following import GONE, follows_instead, goes_on_by_itself, then_url, what_follows
 from gateway.routes.line_book import LineBook
-from gateway.routes.noting.call_log import Replies, call_ended, log_note
+from gateway.routes.noting.call_log import CallLog, Replies, call_ended
 from gateway.routes.noting.shown_notes import ShownNotes, shown_by
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import identified, turned_away, unknown_line
@@ -308,8 +308,8 @@ class MediaStreams:
         )
         replies = Replies()
         shown = shown_by(provider, phone, identity, self._clock)
-        watching = (one.observe for one in (trace, shown, replies) if one is not None)
-        record = CallRecord(identity, (*self._observers, *watching, log_note))
+        watching = (one.observe for one in (trace, shown, replies, CallLog()) if one is not None)
+        record = CallRecord(identity, (*self._observers, *watching))
         record.add(self._clock(), self._started(started, line))
         key = (provider.name, started.call_id)
         end, late_frames, marks_lost = EndCall(EndReason.FAULT, "gateway"), 0, 0

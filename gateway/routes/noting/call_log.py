@@ -1,6 +1,7 @@
 """Writes the notes of calls to the log, each at its level; makes the last one."""
 
 import logging
+from collections.abc import Mapping
 
 import structlog
 
@@ -42,13 +43,56 @@ def call_ended(
     )
 
 
-def log_note(identity: CallIdentity, note: TimedNote) -> None:
-    """Write a note to the log, as an event with the note's name and fields."""
-    log.log(level_of_note(note.note), note.note.event, **note.note.fields())
+class CallLog:
+    """Writes the notes of one call to the log. Its logger is made once: making one costs more than a line at debug."""
+
+    def __init__(self) -> None:
+        self._log = log.bind()
+
+    def observe(self, identity: CallIdentity, note: TimedNote) -> None:
+        """Write a note, as an event with the note's name and fields."""
+        self._log.log(level_of_note(note.note), note.note.event, **note.note.fields())
+
+
+LEVELS: Mapping[type[Note], int] = {
+    **dict.fromkeys(
+        (
+            notes.ServiceError,
+            notes.ServiceWarning,
+            notes.TranscriptionFailed,
+            notes.MalformedMessage,
+            notes.ResponseCutShort,
+            notes.TransferFailed,
+            notes.SpeechUnreported,
+            notes.CloseTimedOut,
+            notes.AnswerOverdue,
+            notes.SessionLost,
+        ),
+        logging.WARNING,
+    ),
+    notes.SessionNotRecovered: logging.ERROR,
+    **dict.fromkeys(
+        (
+            notes.ReplySaid,
+            notes.ReplyPlayed,
+            notes.ResponseStarted,
+            notes.PlaybackStopped,
+            notes.CallerSpoke,
+            notes.CallerPaused,
+            notes.CallerPartlySaid,
+            notes.TokensUsed,
+            notes.UnknownMessage,
+        ),
+        logging.DEBUG,
+    ),
+}
+"""The levels of notes that always have the same one, other than INFO."""
 
 
 def level_of_note(note: Note) -> int:
     """Return the log level of a note, as ``logging`` numbers it."""
+    if level := LEVELS.get(type(note)):
+        return level
     match note:
         case notes.CallEnded(reason=reason):
             return logging.getLevelNamesMapping()[level_of(reason).upper()]
@@ -56,32 +100,5 @@ def level_of_note(note: Note) -> int:
             notes.ToolReturned(outcome=outcome) | notes.McpListed(outcome=outcome) | notes.McpReturned(outcome=outcome)
         ):
             return logging.INFO if outcome == "ok" else logging.WARNING
-        case (
-            notes.ServiceError()
-            | notes.ServiceWarning()
-            | notes.TranscriptionFailed()
-            | notes.MalformedMessage()
-            | notes.ResponseCutShort()
-            | notes.TransferFailed()
-            | notes.SpeechUnreported()
-            | notes.CloseTimedOut()
-            | notes.AnswerOverdue()
-            | notes.SessionLost()
-        ):
-            return logging.WARNING
-        case notes.SessionNotRecovered():
-            return logging.ERROR
-        case (
-            notes.ReplySaid()
-            | notes.ReplyPlayed()
-            | notes.ResponseStarted()
-            | notes.PlaybackStopped()
-            | notes.CallerSpoke()
-            | notes.CallerPaused()
-            | notes.CallerPartlySaid()
-            | notes.TokensUsed()
-            | notes.UnknownMessage()
-        ):
-            return logging.DEBUG
         case _:
             return logging.INFO

@@ -7,7 +7,7 @@ from gateway.call import notes
 from gateway.call.ending import EndReason
 from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, TimedNote
-from gateway.routes.noting.call_log import log_note
+from gateway.routes.noting.call_log import CallLog
 
 
 @pytest.mark.parametrize(
@@ -29,5 +29,5 @@ from gateway.routes.noting.call_log import log_note
 def test_what_failed_is_no_information(note: Note, level: str) -> None:
     """A search for warnings and errors finds all that went wrong in a call."""
     with capture_logs() as logs:
-        log_note(CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 0.0), TimedNote(1.0, note))
+        CallLog().observe(CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 0.0), TimedNote(1.0, note))
     assert logs == [{"event": note.event, "log_level": level, **note.fields()}]
