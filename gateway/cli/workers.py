@@ -19,6 +19,7 @@ from gateway.call.calls import ANNOUNCE_LIMIT_S
 from gateway.cli.processes.given import METRICS_DIRECTORY
 from gateway.cli.processes.places import Places, Service, Worker
 from gateway.cli.processes.ports import port_kept
+from gateway.cli.processes.signals import send_signal
 from gateway.cli.stopping import Stop, stop_on_signals
 from gateway.config.kept import KeptDeployment
 from gateway.config.reading import environment
@@ -240,7 +241,7 @@ class Supervisor:
         old = self._running.get(place)
         self._successor(place).set_result(successor)
         if old is not None:
-            _signal(old.process, signal.SIGHUP)
+            send_signal(old.process, signal.SIGHUP)
             old.retires.set()
             await old.ended.wait()
             self._board.note_replacement()
@@ -303,8 +304,8 @@ class Supervisor:
                 await asyncio.wait(waits, timeout=LOOK_S, return_when=_FIRST)
                 if asked.done() and not is_asked:
                     is_asked, looks_left = True, limit
-                    _signal(worker.process, signal.SIGTERM)
-                    self._stop.at_once(partial(_signal, worker.process, signal.SIGTERM))
+                    send_signal(worker.process, signal.SIGTERM)
+                    self._stop.at_once(partial(send_signal, worker.process, signal.SIGTERM))
                 if worker.retires.is_set():
                     looks_left = min(looks_left, limit)
                 beats = self._board.beats(worker.number)
@@ -316,8 +317,7 @@ class Supervisor:
                 looks_left -= 1
                 if silent >= (HUNG_LOOKS if worker.has_served else START_LOOKS) or looks_left <= 0:
                     is_hung = True
-                    with suppress(ProcessLookupError):
-                        worker.process.kill()
+                    send_signal(worker.process, signal.SIGKILL)
             asked.cancel()
         return is_hung
 
@@ -338,15 +338,10 @@ _FINER = 10
 async def _kill(process: asyncio.subprocess.Process) -> None:
     """End a worker that is still running when its supervision fails or is cancelled; kill it if it does not end."""
     if process.returncode is None:
-        _signal(process, signal.SIGTERM)
+        send_signal(process, signal.SIGTERM)
         with suppress(TimeoutError):
             async with asyncio.timeout(END_LIMIT_S):
                 await process.wait()
     if process.returncode is None:
-        process.kill()
+        send_signal(process, signal.SIGKILL)
         await process.wait()
-
-
-def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        process.send_signal(number)

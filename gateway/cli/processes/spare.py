@@ -4,14 +4,15 @@ Loading takes most of a worker's start. A worker that dies is followed by the sp
 """
 
 import asyncio
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 import structlog
 
 from gateway.cli.processes.given import SPARE
+from gateway.cli.processes.signals import send_signal
 
 log = structlog.get_logger()
 
@@ -106,8 +107,7 @@ class Spare:
         process = self._process
         self._leave()
         if process is not None:
-            with suppress(ProcessLookupError):
-                process.kill()
+            send_signal(process, signal.SIGKILL)
 
     def _leave(self) -> None:
         if self._place is not None:
