@@ -83,20 +83,23 @@ class WebSocket(MessageSocket):
 
         Raises ``ConnectionError`` where the connection is gone and ``OutboxFullError`` where the peer does not read.
         """
-        self._check_room()
-        self._transport.write(framed(message, opcode, self._mask_bit))
+        transport = self._transport
+        if self._close_sent or transport.is_closing() or transport.get_write_buffer_size() > self._limit:
+            raise self._refusal()
+        transport.write(framed(message, opcode, self._mask_bit))
 
     def send_all(self, messages: Sequence[str | bytes]) -> None:
         """Write messages through to the transport in one piece; raise as ``send`` does."""
-        self._check_room()
-        self._transport.write(b"".join([framed(message, BINARY, self._mask_bit) for message in messages]))
+        transport = self._transport
+        if self._close_sent or transport.is_closing() or transport.get_write_buffer_size() > self._limit:
+            raise self._refusal()
+        transport.write(b"".join([framed(message, BINARY, self._mask_bit) for message in messages]))
 
-    def _check_room(self) -> None:
+    def _refusal(self) -> ConnectionError | OutboxFullError:
+        """Return the error that says why nothing can be written."""
         if self._close_sent or self._transport.is_closing():
-            raise ConnectionResetError("the WebSocket is closed")
-        unsent = self._transport.get_write_buffer_size()
-        if unsent > self._limit:
-            raise OutboxFullError(f"the peer has not read {unsent} bytes")
+            return ConnectionResetError("the WebSocket is closed")
+        return OutboxFullError(f"the peer has not read {self._transport.get_write_buffer_size()} bytes")
 
     def ping(self) -> None:
         """Ask for a pong, which ``hand_to`` reports."""
