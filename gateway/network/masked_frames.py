@@ -1,7 +1,7 @@
 """Reads the frames of a client, which must be masked (RFC 6455 §5.1): aiohttp's reader takes both kinds.
 
-Almost every frame is one piece of audio, as long as the one before and read whole. Those are unmasked and delivered
-here, which costs less than to check them and pass them on; aiohttp reads all others.
+Almost every frame is one message, read whole: a piece of audio as long as one before it, or something short. Those are
+unmasked and delivered here, which costs less than to check them and pass them on; aiohttp reads all others.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,13 @@ WORD: Final = 126
 HEAD: Final = 4
 """Bytes before the mask in a frame of 126 to 65,535 bytes: its kind, and its length."""
 PAYLOAD: Final = HEAD + 4
+SHORT: Final = 6
+"""Bytes before the payload, the mask included, in a frame of less than 126 bytes."""
 TEXT: Final = 1
 BINARY: Final = 2
-NONE: Final = -1
+_MESSAGES: Final = (FINAL | TEXT, FINAL | BINARY)
+_CONTROL: Final = (FINAL | 9, FINAL | 10)
+"""A ping and a pong."""
 _READ: Final = (False, b"")
 _IGNORED: Final = (True, b"")
 
@@ -42,11 +46,12 @@ class MaskedFrames:
         self._feed_eof = reader.feed_eof
         self._deliver = deliver
         self._refuse = refuse
-        self._whole = NONE
-        """The size of a message that was read whole, in one frame, where the next byte begins a message."""
+        self._is_fresh = False
+        """``True`` where the next byte begins a message."""
+        self._size = 0
+        """The size of the last longer message that was read whole, in one frame."""
         self._head = b""
         """The first bytes of that frame, which say that size: a frame that begins alike is masked and has that size."""
-        self._is_text = False
         self._skip = 0
         """Bytes of the current frame that are still to come."""
         self._begun = b""
@@ -54,11 +59,14 @@ class MaskedFrames:
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Take the bytes that were read, mostly one whole frame, or its beginning or end."""
-        if len(data) != self._whole or data[:HEAD] != self._head:
+        start = 0
+        if self._is_fresh:
+            start = PAYLOAD if len(data) == self._size and data[:HEAD] == self._head else _short(data)
+        if not start:
             return self._feed(data) if self._are_masked(data) else _IGNORED
-        payload = bytearray(data[PAYLOAD:])
-        websocket_mask(data[HEAD:PAYLOAD], payload)
-        if self._is_text:
+        payload = bytearray(data[start:])
+        websocket_mask(data[start - 4 : start], payload)
+        if data[0] == FINAL | TEXT:
             try:
                 text = payload.decode()
             except UnicodeDecodeError:
@@ -75,7 +83,8 @@ class MaskedFrames:
     def _are_masked(self, data: bytes) -> bool:
         refuse = self._refuse
         data, at = self._begun + data, self._skip
-        self._begun, self._skip, self._whole = b"", 0, NONE
+        was_fresh, self._is_fresh = self._is_fresh, False
+        self._begun, self._skip = b"", 0
         size: int | None = None
         while at < len(data):
             head = data[at : at + 10]
@@ -89,13 +98,21 @@ class MaskedFrames:
                 return True
             at += size
         self._skip = at - len(data)
-        if at == size == len(data) and data[0] in (FINAL | TEXT, FINAL | BINARY) and data[1] == MASKED | WORD:
-            self._whole, self._head, self._is_text = size, data[:HEAD], data[0] == FINAL | TEXT
+        if at == size == len(data):  # one frame, and all of it
+            self._is_fresh = data[0] in _MESSAGES or (was_fresh and data[0] in _CONTROL)
+            if data[0] in _MESSAGES and data[1] == MASKED | WORD:
+                self._size, self._head = size, data[:HEAD]
         return True
 
 
 def _ignore(anything: object) -> tuple[bool, bytes]:
     return _IGNORED
+
+
+def _short(data: bytes) -> int:
+    """Return where the payload begins, if ``data`` is a masked message of less than 126 bytes, else 0."""
+    is_one = len(data) >= SHORT and data[0] in _MESSAGES and MASKED <= data[1] < MASKED | WORD
+    return SHORT if is_one and len(data) == SHORT + (data[1] & LENGTH) else 0
 
 
 def _size(head: bytes) -> int | None:

@@ -102,6 +102,56 @@ def test_any_cut_finds_the_same(seed: int) -> None:
         assert len(fed(pieces)[1]) == spoilt
 
 
+class Noted(Reader):
+    """Notes who reads each piece, in turn: ``w`` for us, ``a`` for aiohttp."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readers = ""
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Note aiohttp."""
+        self.readers += "a"
+        return super().feed_data(data)
+
+    def deliver(self, message: str | bytes) -> None:
+        """Note us."""
+        self.readers += "w"
+        super().deliver(message)
+
+
+def read_here(*pieces: bytes) -> str:
+    """Who reads each piece."""
+    reader = Noted()
+    frames = MaskedFrames(cast(WebSocketReader, reader), reader.deliver, lambda _: None)
+    for piece in pieces:
+        frames.feed_data(piece)
+    return reader.readers
+
+
+AUDIO, MARK, PING = frame(300), frame(112), frame(2, opcode=9)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "readers"),
+    [
+        pytest.param((AUDIO, AUDIO, AUDIO), "aww", id="audio-as-long-as-that-before-it"),
+        pytest.param((AUDIO, MARK, AUDIO, MARK, frame(113)), "awwww", id="audio-between-marks"),
+        pytest.param((AUDIO, frame(301), frame(301)), "aaw", id="a-counter-that-grows-by-a-digit"),
+        pytest.param((AUDIO, frame(300, opcode=2)), "aa", id="another-kind"),
+        pytest.param((AUDIO, PING, AUDIO, MARK), "aaww", id="audio-after-a-ping"),
+        pytest.param((AUDIO, AUDIO[:200], AUDIO[200:], AUDIO, AUDIO), "aaaaw", id="audio-in-two-pieces"),
+        pytest.param((AUDIO, AUDIO + MARK, AUDIO, AUDIO), "aaaw", id="two-at-once"),
+        pytest.param((AUDIO, b"\x01" + MARK[1:], b"\x80" + MARK[1:], MARK, MARK), "aaaaw", id="a-message-in-parts"),
+        pytest.param((MARK, MARK), "aw", id="no-audio-at-all"),
+        pytest.param((frame(0), frame(0), frame(125), frame(125)), "awww", id="short-ones"),
+    ],
+)
+def test_most_messages_are_read_at_once(pieces: tuple[bytes, ...], readers: str) -> None:
+    """Those that are one frame, read whole, and short or as long as one before; aiohttp reads what is not."""
+    assert read_here(*pieces) == readers
+
+
 def test_the_end_is_handed_on() -> None:
     """A connection that ended has nobody to be refused."""
     reader = Reader()
