@@ -8,13 +8,15 @@ import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jwt
 import pytest
+from pydantic import BaseModel
 
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import FromEnvironment
+from gateway.config.secrets import Base64Secret, Name, PublicKey, Rotated, Secret
 from gateway.errors import GatewayError
 from gateway.phone.provider import Grant, Provider, Upgrade
 from gateway.phone.providers import PROVIDERS
@@ -45,6 +47,8 @@ AFTERS = {
 }
 SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 """32 bytes in base64, as keys are written."""
+OF_BASE64 = (get_args(Base64Secret)[-1], get_args(PublicKey)[-1])
+"""The checks that tell the types of such keys from those of other texts."""
 FORM = (
     ("CallSid", "call-1"),
     ("CallUUID", "call-1"),
@@ -69,11 +73,18 @@ def settings(name: str) -> Mapping[str, str]:
     return open_account(name, "https://api.example.com").settings
 
 
+def is_base64(annotation: object) -> bool:
+    """Return whether a key of this type is bytes in base64; of a ``Rotated`` one, each of the two is."""
+    metadata = getattr(annotation, "__metadata__", ())
+    return any(check in metadata for check in OF_BASE64) or any(map(is_base64, get_args(annotation)))
+
+
 def account(name: str, without: str = "") -> Provider:
     """Return the provider of an account, ``without`` one of its settings; one stream of call-1 has come about."""
     opened = settings(name)
     known = {key: f"the-{key}" for key, value in opened.items() if not value.startswith(("http", "-----BEGIN"))}
-    secrets = {key: SECRET for key in ("access_key", "client_secret", "public_key") if key in opened}
+    fields = settings_of(name).model_fields
+    secrets = {key: SECRET for key in opened if is_base64(fields[key].annotation)}
     values = {key: FromEnvironment(value, "the account") for key, value in {**opened, **known, **secrets}.items()}
     values.pop(without, None)
     made = make_provider(name, settings_of(name).model_validate(values), "https://gw.example.com")
@@ -212,6 +223,22 @@ def everything(name: str) -> dict[str, Any]:
         for what, request in statuses(name).items()
     }
     return asked | called | ended
+
+
+class Keys(BaseModel):
+    """The keys of a vendor, under names that no provider here has."""
+
+    hash: Base64Secret | None = None
+    proof: Rotated[Base64Secret] | None = None
+    published: Rotated[PublicKey] | None = None
+    text: Rotated[Secret] | None = None
+    user: Name | None = None
+
+
+def test_a_key_in_base64_is_known_by_its_type() -> None:
+    """So that a new provider needs no line here."""
+    found = [key for key, field in Keys.model_fields.items() if is_base64(field.annotation)]
+    assert found == ["hash", "proof", "published"]
 
 
 @pytest.mark.parametrize("name", EXPECTED)
