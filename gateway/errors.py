@@ -21,6 +21,7 @@ GatewayError               a failure whose message is complete by itself
   StoreError               a store of recordings did not do what was asked of it
   RenderingError           a text was not spoken ahead of its need (phrases)
   RefusedError             the gateway refused a simulated call (sim.phone.connecting)
+  UnreachableError         nobody answers a simulated call's request (sim.phone.connecting)
   BusyError                the gateway rejected a simulated call as busy (sim.phone.connecting)
   TurnedAwayError          the gateway answered a simulated call without a stream (sim.phone.turned_away)
 RowsAwayError              the row of a recording cannot be written now (records.storing.taking)

@@ -74,7 +74,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "sim/emulator/speaking/output.py",
     "sim/phone/connecting.py",
     "sim/phone/observed.py",
-    "sim/phone/webhook.py",
     "sim/phone/wire.py",
     "sim/prompts/__main__.py",
     "sim/providers/_plivo_dialect.py",

@@ -23,6 +23,10 @@ class RefusedError(GatewayError):
         self.said = said
 
 
+class UnreachableError(GatewayError):
+    """Nobody answers at the gateway's address, or the connection broke before the answer."""
+
+
 class BusyError(GatewayError):
     """The gateway rejected the call as busy, in the provider's own words, before it was answered."""
 
@@ -54,6 +58,6 @@ def reaching(url: str, what: str, timeout_s: float) -> Iterator[None]:
         raise GatewayError(f"{what} {url} did not answer within {timeout_s:g} s") from error
     except aiohttp.ClientConnectorError as error:
         reason = os.strerror(error.os_error.errno) if error.os_error.errno else str(error.os_error)
-        raise GatewayError(f"{what} {url} cannot be reached: {reason}") from error
+        raise UnreachableError(f"{what} {url} cannot be reached: {reason}") from error
     except aiohttp.ClientError as error:
-        raise GatewayError(f"{what} {url} cannot be reached: {error}") from error
+        raise UnreachableError(f"{what} {url} cannot be reached: {error}") from error

@@ -1,8 +1,9 @@
 """The HTTP of a call on the provider's side: ask the gateway for an answer, obey it, report the end."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -11,11 +12,13 @@ import aiohttp
 from gateway.audio.formats import PCMU, AudioFormat
 from gateway.errors import InputError
 from gateway.sim.phone.accounts import Account, Keys, no_account
-from gateway.sim.phone.connecting import RefusedError, reaching, status_text
+from gateway.sim.phone.connecting import RefusedError, UnreachableError, reaching, status_text
 from gateway.sim.phone.continuation import Fetch, Step, Verb, followed
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.rest_api import ApiRefusal, SimulatedApi
 from gateway.sim.phone.wire import HangUp, SimCall, StreamOpening, Transfer, Wire
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Webhook(ABC):
     async def ended(self) -> None:
         """Act on the end of an answered call's stream: go on with the answer's next verb, report it to the gateway.
 
-        What the gateway should have done by now and has not is reported by ``phone.warn``.
+        :meth:`report` sends that. ``phone.warn`` takes what the gateway should have done by now and has not.
         """
         return
 
@@ -113,6 +116,16 @@ class Webhook(ABC):
         """Note a step of a call that outlives its stream, which the REST API commanded."""
         if self.phone is not None and self.phone.closed.is_set():
             self.phone.continuation += (step,)
+
+    async def report(self, request: Awaitable[T]) -> T | None:
+        """Send a request that tells the gateway what has happened; ``None`` where the gateway is gone.
+
+        That is no fault: a provider goes on without an answer. A gateway that refuses, or does not answer, is one.
+        """
+        try:
+            return await request
+        except UnreachableError:
+            return None
 
     async def ask(
         self,

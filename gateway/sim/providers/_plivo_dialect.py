@@ -17,7 +17,7 @@ import msgspec
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat, Encoding
 from gateway.errors import GatewayError, WireError
 from gateway.sim.phone.accounts import Account, Keys
-from gateway.sim.phone.connecting import BusyError, RefusedError
+from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Step, Verb, behind_stream, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
 from gateway.sim.phone.turned_away import connected, verbs_of_an_end
@@ -257,19 +257,15 @@ class CheckpointWebhook(Webhook):
         """Report the stream's end, then the call's."""
         if self._document is not None and self._document.callback_url:
             stream = {"Event": "StopStream", "StreamID": self.call.stream_id, "CallStatus": "in-progress"}
-            try:
-                await self.post(self._document.callback_url, stream, "the stream's status callback", (200, 204))
-            except RefusedError:
-                raise
-            except GatewayError:
-                pass  # nobody is there: the provider goes on without an answer
+            what = "the stream's status callback"
+            await self.report(self.post(self._document.callback_url, stream, what, (200, 204)))
         await self.go_on(self.next_verbs, self._fetch)
         if self._calls_path:
             self.api.off("DELETE", self._calls_path)
             self.api.off("POST", self._calls_path)
         if self.call.status_url:
             over = {"Event": "Hangup", "CallStatus": "completed", "HangupCause": "NORMAL_CLEARING"}
-            await self.post(self.call.status_url, over, "the hangup callback", (200, 204))
+            await self.report(self.post(self.call.status_url, over, "the hangup callback", (200, 204)))
 
     async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
         return verbs_of(await self.post(url, REDIRECTED, "what follows the stream"), url)

@@ -233,7 +233,7 @@ class AcsWebhook(Webhook):
                     await self._over.wait()
             except TimeoutError:
                 self.phone.warn(Violated(f"the stream was closed, and the call left to itself for {FAREWELL_S:g} s"))
-        await self._call_back("MediaStreamingStopped", "CallDisconnected")
+        await self.report(self._call_back("MediaStreamingStopped", "CallDisconnected"))
 
     async def _validate(self) -> None:
         code = str(uuid4())

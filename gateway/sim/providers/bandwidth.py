@@ -137,7 +137,7 @@ class BandwidthWebhook(Webhook):
         """Carry out what follows the stream, and send the status callback, ``disconnect``."""
         await self.go_on(self.next_verbs, self._fetch)
         if self.call.status_url:
-            await self._post(self.call.status_url, "disconnect", "the status callback", (200, 204))
+            await self.report(self._post(self.call.status_url, "disconnect", "the status callback", (200, 204)))
 
     async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
         return verbs_of((await self._post(url, "redirect", "what follows the stream")).text, url)

@@ -66,7 +66,7 @@ class CloudonixWebhook(Webhook):
             for method, path, _ in self._routes:
                 self.api.off(method, path)
         if self.call.status_url:
-            await self._post(self.call.status_url, "completed", "the status callback", (200, 204))
+            await self.report(self._post(self.call.status_url, "completed", "the status callback", (200, 204)))
 
     @property
     def _routes(self) -> tuple[tuple[str, str, ApiRoute], ...]:

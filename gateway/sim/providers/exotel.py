@@ -192,8 +192,9 @@ class ExotelWebhook(Webhook):
         """Send the status callback."""
         if self.call.status_url:
             form = {"CallSid": self.call.call_id, "EventType": "terminal", "Status": "completed"}
-            what = "the status callback"
-            await self.ask(self.call.status_url, form=form, headers=self._basic(), what=what, expected=(200, 204))
+            headers, what = self._basic(), "the status callback"
+            asked = self.ask(self.call.status_url, form=form, headers=headers, what=what, expected=(200, 204))
+            await self.report(asked)
 
     def _opening(self, url: str, headers: dict[str, str]) -> StreamOpening:
         query = parse_qs(urlsplit(url).query)

@@ -194,7 +194,7 @@ class JambonzWebhook(Webhook):
         """Call the listen verb's ``actionHook``, carry out its answer or the next verbs, call the status webhook."""
         await self.go_on(self.next_verbs, self._fetch)
         if self.call.status_url:
-            await self._post(self.call.status_url, "completed", "the call status webhook", (200, 204))
+            await self.report(self._post(self.call.status_url, "completed", "the call status webhook", (200, 204)))
 
     async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
         seconds = self.phone.clock.frames // 50 if self.phone is not None else 0

@@ -192,7 +192,7 @@ class SignalWireWebhook(Webhook):
         if self.has_api:
             self.api.off("POST", self._resource)
         if self.call.status_url:
-            await self._post(self.call.status_url, "completed", "the status callback", (200, 204))
+            await self.report(self._post(self.call.status_url, "completed", "the status callback", (200, 204)))
 
     @property
     def _resource(self) -> str:

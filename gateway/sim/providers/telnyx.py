@@ -90,11 +90,11 @@ class TelnyxWebhook(Webhook):
         """Carry out the rest of the call, and send the event or callback that it is over."""
         if self._by_command:
             await self._go_on()
-            await self._tell("call.hangup", hangup_cause="normal_clearing", hangup_source="caller")
+            await self.report(self._tell("call.hangup", hangup_cause="normal_clearing", hangup_source="caller"))
         else:
             await self.go_on(self.next_verbs, self._fetch)
             if self.call.status_url:
-                await self._post_form(self.call.status_url, "completed", "the status callback", (200, 204))
+                await self.report(self._post_form(self.call.status_url, "completed", "the status callback", (200, 204)))
         if self.has_api:
             for path, _ in self._routes:
                 self.api.off("POST", path)

@@ -219,7 +219,7 @@ class VonageWebhook(Webhook):
             status = "completed" if phone.ended_by == "caller" or self._commanded else "disconnected"
             if ncco.event_url:
                 event = {**self._event(status, str(uuid4())), "headers": dict(ncco.headers)}
-                text = await self._post(ncco.event_url, event, "the event webhook", (200, 204))
+                text = await self.report(self._post(ncco.event_url, event, "the event webhook", (200, 204)))
                 if ncco.synchronous and text and status == "disconnected":
                     phone.continuation = _steps(json.loads(text))
             can_be_ended = self.has_api and bool(self.call.secrets.get("private_key"))
@@ -229,9 +229,8 @@ class VonageWebhook(Webhook):
             self.api.off("PUT", self._path)
             self.api.off("PUT", f"{self._path}/dtmf")
         if self.call.status_url:
-            await self._post(
-                self.call.status_url, self._event("completed", self.call.call_id), "the event webhook", (200, 204)
-            )
+            over = self._event("completed", self.call.call_id)
+            await self.report(self._post(self.call.status_url, over, "the event webhook", (200, 204)))
 
     async def _be_ended(self, phone: SimulatedPhone) -> None:
         """Wait for the gateway to end the caller's leg, which outlives the WebSocket's."""

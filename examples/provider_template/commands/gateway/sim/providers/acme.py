@@ -103,7 +103,7 @@ class AcmeWebhook(Webhook):
                         pass
             except TimeoutError:
                 self.phone.warn(Violated("the stream was closed and the call left alone; expected a command for it"))
-        await self._tell("ended")
+        await self.report(self._tell("ended"))
         self.api.off("POST", f"/calls/{self.call.call_id}/{{command}}")
 
     async def _tell(self, event: str) -> None:

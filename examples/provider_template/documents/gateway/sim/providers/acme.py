@@ -121,7 +121,7 @@ class AcmeWebhook(Webhook):
         """Carry out what follows the stream, and report the end."""
         await self.go_on(self.next_verbs, self._fetch)
         if self.call.status_url:
-            await self._post(self.call.status_url, "ended", "the status callback", (200, 204))
+            await self.report(self._post(self.call.status_url, "ended", "the status callback", (200, 204)))
 
     async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
         reply = await self._post(url, "stream_ended", "what follows the stream")
