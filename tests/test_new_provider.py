@@ -80,6 +80,43 @@ def test_a_provider_of_a_template_passes_the_kit(project: Path) -> None:
         assert linted.returncode == 0, linted.stdout
 
 
+HALF_WRITTEN = {
+    "gateway/config/providers.py": (
+        "class Zenith(",
+        "class Zenith(ProviderSettings):\n    pass\n\n\nclass Before(",
+        "change gateway/phone/providers/zenith/provider.py, line",
+    ),
+    "gateway/sim/providers/zenith.py": (
+        'keys.texts("api_key", "webhook_secret")',
+        '{**keys.base64("webhook_secret")}',
+        "change gateway/sim/providers/zenith.py, line",
+    ),
+    "tests/phone/providers/zenith/test_provider.py": (
+        'ZenithWebhooks("zenith", ',
+        "ZenithWebhooks(",
+        "change tests/phone/providers/zenith/test_provider.py, line",
+    ),
+}
+"""Files with other keys than the rest: what stands there, what is put there, and what the kit says."""
+
+
+@pytest.mark.parametrize("file", HALF_WRITTEN, ids=["settings", "simulated end", "tests"])
+def test_the_kit_names_the_file_that_has_other_keys(project: Path, file: str) -> None:
+    """In a sentence, without a traceback."""
+    old, new, expected = HALF_WRITTEN[file]
+    path = project / file
+    written = path.read_text("utf-8")
+    assert old in written
+    try:
+        path.write_text(written.replace(old, new), "utf-8")
+        said = kit(project, "tests/conformance/test_parts.py", "tests/conformance/test_call_control.py")
+    finally:
+        path.write_text(written, "utf-8")
+    assert expected in said, said
+    assert "Traceback" not in said
+    assert "During handling" not in said
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_switch_finds_its_place(kind: Kind) -> None:
     """Alone and with all others that go with it: a template that is changed takes its switches along."""

@@ -6,6 +6,7 @@ from gateway.phone.provider import Grant, Provider, Upgrade
 from gateway.phone.webhook import Connect, IncomingCall
 from gateway.served import make_provider
 from gateway.sim.providers import open_account
+from tests.conformance.unfinished import to_be_changed
 
 API = "https://api.example.com"
 GATEWAY = "https://gw.example.com"
@@ -18,13 +19,18 @@ CONNECT = Connect(f"{GATEWAY.replace('https', 'wss')}/stream/x/{TOKEN}", call_ur
 
 def account(name: str, without: tuple[str, ...] = ()) -> Provider:
     """Return the provider of an account, ``without`` some of its settings; the stream of call-1 has been opened."""
-    settings, keys = open_account(name, API, "key").settings, settings_of(name).model_fields
-    unknown = ", ".join(sorted(settings.keys() - keys.keys()))
+    section, simulated = settings_of(name), f"gateway/sim/providers/{name}.py"
+    with to_be_changed(simulated, "open_account"):
+        settings = open_account(name, API, "key").settings
+    unknown = ", ".join(sorted(settings.keys() - section.model_fields.keys()))
     assert not unknown, (
-        f"{name}: open_account in gateway/sim/providers/{name}.py gives {unknown}, "
-        f"which class {settings_of(name).__name__} in gateway/config/providers.py has not"
+        f"{name}: open_account in {simulated} gives {unknown}, "
+        f"which class {section.__name__} in gateway/config/providers.py has not"
     )
     values = {key: FromEnvironment(value, "the account") for key, value in settings.items() if key not in without}
-    made = make_provider(name, settings_of(name).model_validate(values), GATEWAY)
+    with to_be_changed(simulated, f"class {section.__name__}, given what open_account returns,"):
+        known = section.model_validate(values)
+    with to_be_changed(f"gateway/phone/providers/{name}/provider.py", f"make, given class {section.__name__},"):
+        made = make_provider(name, known, GATEWAY)
     made.codec(Upgrade(headers={"x-ms-call-connection-id": "call-1"}), Grant("support", "call-1", "+14155550123"))
     return made

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from tests.conformance.unfinished import to_be_changed
 from tests.documents import ROOT
 from tests.kinds import ASKING
 
@@ -26,10 +27,14 @@ Golden = tuple[dict[str, Any], set[str]]
 @functools.cache
 def own(name: str, part: str) -> Any:
     """Return a part from a provider's own tests; ``None`` where none has it."""
-    folder = ROOT / "tests" / "phone" / "providers" / name
-    modules = [module for module in ("test_provider", "golden") if (folder / f"{module}.py").exists()]
-    found = (getattr(import_module(f"tests.phone.providers.{name}.{module}"), part, None) for module in modules)
-    return next((each for each in found if each is not None), None)
+    for module in ("test_provider", "golden"):
+        path = f"tests/phone/providers/{name}/{module}.py"
+        if (ROOT / path).exists():
+            with to_be_changed(path, "its import"):
+                imported = import_module(path.removesuffix(".py").replace("/", "."))
+            if (found := getattr(imported, part, None)) is not None:
+                return found
+    return None
 
 
 def reads_json(name: str) -> bool:

@@ -29,6 +29,7 @@ from gateway.phone.events import CallStarted, PhoneEvent, Playout, WireReply
 from gateway.phone.provider import Codec, Grant, Provider, Upgrade
 from gateway.phone.providers import PROVIDERS
 from gateway.served import make_provider
+from tests.conformance.unfinished import to_be_changed
 
 TRANSCRIPTS = Path(__file__).parent.parent / "transcripts"
 COMMANDS = {kind.__name__: kind for kind in (*get_args(PhoneCommand), *get_args(StreamCommand))}
@@ -129,7 +130,9 @@ def made(provider: str, grant: Grant, upgrade: Upgrade | None = None) -> Codec:
 @functools.cache
 def bare(provider: str) -> Provider:
     """Return the provider without any setting."""
-    return make_provider(provider, settings_of(provider)(), "https://gw.example.com")
+    section = settings_of(provider)
+    with to_be_changed(f"gateway/phone/providers/{provider}/provider.py", f"make, given class {section.__name__},"):
+        return make_provider(provider, section(), "https://gw.example.com")
 
 
 def message_of(value: object) -> Message:
