@@ -136,7 +136,6 @@ ENDS_WITH_STREAM = (
         PROVIDER, '"stream": connect.stream_url}, *then, *_steps(connect.on_failure))', '"stream": connect.stream_url})'
     ),
     Edit(PROVIDER, r"def _following\(.*?(?=def _answer)", is_pattern=True),
-    Edit(SIMULATED, r"    next_verbs: .*?\n\n", is_pattern=True),
     Edit(SIMULATED, "first, *rest = _steps", "first, *_ = _steps"),
     Edit(SIMULATED, r"        self\.next_verbs = [^\n]*\n", is_pattern=True),
     Edit(SIMULATED, '"""Carry out what follows the stream, and report the end."""', '"""Report the end."""'),
@@ -219,6 +218,9 @@ SWITCHES: Mapping[str, Mapping[str, Sequence[Edit]]] = {
         ),
         "no-keys": NO_KEYS,
         "no-rest": (
+            Edit("acme/__init__.py", ", the webhooks and the commands", " and the webhooks"),
+            Edit(PROVIDER, ", webhooks and REST API. Pure.", " and webhooks. Pure."),
+            Edit(SIMULATED, "steps that answer them, the commands.", "steps that answer them."),
             Edit(PROVIDER, r"class AcmeCommands\(.*?\n\n\n", is_pattern=True),
             Edit(PROVIDER, r"        if settings\.api_key:\n[^\n]*\n", is_pattern=True),
             Edit(PROVIDER, 'hang_up="REST, or closing the stream"', 'hang_up="closing the stream"'),
@@ -303,14 +305,12 @@ SWITCHES: Mapping[str, Mapping[str, Sequence[Edit]]] = {
         "no-keys": NO_KEYS,
         "paced": (
             Edit(PROVIDER, '    title="Acme",\n', '    title="Acme",\n    sends_on_receipt=True,\n'),
-            Edit(PROVIDER, "    UnknownMessage,\n", "    UnknownMessage,\n    WireReply,\n"),
             Edit(PROVIDER, "\n\nclass _Message(", f"{FRAME}\n\nclass _Message("),
             Edit(
                 PROVIDER,
                 "        self._started = False\n",
                 "        self._started = False\n        self._waiting = bytearray()\n",
             ),
-            Edit(PROVIDER, "bytes) -> Sequence[PhoneEvent]:", "bytes) -> Sequence[PhoneEvent | WireReply]:"),
             Edit(PROVIDER, "            return (CallerAudio(message),)\n", PACED),
             Edit(PROVIDER, "    def encode(", f"{NEXT_FRAME}    def encode("),
             Edit(PROVIDER, "return (audio,) if audio else ()", "self._waiting += audio\n                return ()"),

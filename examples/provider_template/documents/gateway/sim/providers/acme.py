@@ -1,4 +1,4 @@
-"""Acme's end of a call: JSON stream, signed webhooks, the steps that answer them, REST API.
+"""Acme's end of a call: the stream, the signed webhooks, the steps that answer them, the commands.
 
 Source: name here the pages of the vendor's documents that this is written from.
 """
@@ -96,9 +96,6 @@ class AcmeWebhook(Webhook):
 
     It plays the REST API, which takes the secret ``api_key`` as bearer token.
     """
-
-    next_verbs: tuple[Verb, ...] = ()
-    """The steps after the stream, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
         """Return the upgrade, which carries nothing of Acme's."""

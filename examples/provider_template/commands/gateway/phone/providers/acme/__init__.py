@@ -1,4 +1,4 @@
-"""Acme: events as JSON at one address, answered by REST commands; binary audio at a fixed address.
+"""Acme.
 
 provider  the media stream, the webhooks and the commands
 

@@ -35,6 +35,7 @@ from gateway.phone.events import (
     PhoneEvent,
     Playout,
     UnknownMessage,
+    WireReply,
 )
 from gateway.phone.pointing import ByHand
 from gateway.phone.provider import (
@@ -90,8 +91,8 @@ class AcmeCodec:
         self._grant = grant
         self._started = False
 
-    def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
-        """Return the events of one message.
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+        """Return the events of one message, and with them what it wants sent at once.
 
         Raises ``WireError`` for non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
         """
@@ -111,7 +112,7 @@ class AcmeCodec:
             case _:
                 return (UnknownMessage(read.event[:40]),)
 
-    def _start(self, read: _Message) -> Sequence[PhoneEvent]:
+    def _start(self, read: _Message) -> Sequence[PhoneEvent | WireReply]:
         if self._started:
             raise MessageError("a second start on the same stream")
         odd: list[str] = []

@@ -1,4 +1,4 @@
-"""Acme: JSON over its media stream, JSON webhooks with an HMAC, a REST API.
+"""Acme.
 
 provider  the media stream, the webhooks and the commands
 

@@ -39,6 +39,7 @@ from gateway.phone.events import (
     PhoneEvent,
     Playout,
     UnknownMessage,
+    WireReply,
 )
 from gateway.phone.pointing import ByHand
 from gateway.phone.provider import CallCommands, Confirmation, Grant, Provider, Setup, SignatureError, Traits, Upgrade
@@ -96,8 +97,8 @@ class AcmeCodec:
         self._grant = grant
         self._started = False
 
-    def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
-        """Return the events of one message.
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+        """Return the events of one message, and with them what it wants sent at once.
 
         Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
         """
@@ -125,7 +126,7 @@ class AcmeCodec:
             case _:
                 return (UnknownMessage(read.type[:40]),)
 
-    def _start(self, read: dict[str, Any]) -> Sequence[PhoneEvent]:
+    def _start(self, read: dict[str, Any]) -> Sequence[PhoneEvent | WireReply]:
         if self._started:
             raise MessageError("a second start on the same stream")
         odd: list[str] = []
