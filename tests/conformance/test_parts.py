@@ -132,12 +132,68 @@ def test_a_provider_imports_no_other(name: str) -> None:
         )
 
 
-def imported(name: str) -> Iterator[tuple[str, str]]:
-    """Yield the modules that the modules of a provider import."""
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_reads_neither_clock_nor_time_zone(name: str) -> None:
+    """It is pure: the time is given to it, and a time that the vendor writes without a zone is not this machine's."""
+    found = [f"{path}, line {line}: {wrong}" for path, node in nodes(name) for line, wrong in impure(node)]
+    assert not found, f"{name}: change {'; '.join(found)}"
+
+
+ZONED = "at.replace(tzinfo=at.tzinfo or UTC)"
+
+
+def impure(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the line of a call that reads the clock or the local time zone, and what to write in its place.
+
+    ``timestamp`` and ``astimezone`` take a time without a zone for local time, so they may follow ``ZONED`` alone.
+    """
+    match node:
+        case ast.Call(ast.Attribute(_, "now" | "today" | "utcnow" as called)):
+            yield node.lineno, f"{called}() reads the clock: use now_s"
+        case ast.Call(ast.Attribute(_, "fromtimestamp"), [_], []):
+            yield node.lineno, "fromtimestamp() without a zone gives local time: add UTC"
+        case ast.Call(ast.Attribute(time, "timestamp" | "astimezone" as called)) if not has_zone(time):
+            yield node.lineno, f"{called}() takes a time without a zone for local time: write {ZONED}.{called}()"
+
+
+def has_zone(time: ast.expr) -> bool:
+    """Return whether an expression gives a time its zone at once."""
+    match time:
+        case ast.Call(ast.Attribute(_, "replace"), [], keywords):
+            return any(each.arg == "tzinfo" and ast.unparse(each.value) != "None" for each in keywords)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        ("datetime.now(UTC)", "reads the clock"),
+        ("datetime.fromtimestamp(given)", "gives local time"),
+        ("datetime.fromisoformat(given).astimezone()", "takes a time without a zone for local time"),
+        ("at.astimezone(UTC)", "takes a time without a zone for local time"),
+        ("at.replace(tzinfo=None).timestamp()", "takes a time without a zone for local time"),
+        ("datetime.fromtimestamp(given, UTC)", ""),
+        (f"{ZONED}.timestamp()", ""),
+    ],
+)
+def test_what_reads_clock_or_time_zone_is_found(written: str, wrong: str) -> None:
+    """As a provider may write it."""
+    found = [said for node in ast.walk(ast.parse(written)) for _, said in impure(node)]
+    assert [wrong in said for said in found] == ([True] if wrong else [])
+
+
+def nodes(name: str) -> Iterator[tuple[str, ast.AST]]:
+    """Yield what the modules of a provider are made of, each with the module's path."""
     for path in sorted((ROOT / "gateway" / "phone" / "providers" / name).glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom):
-                names = [f"{node.module}.{alias.name}" for alias in node.names]
-            for module in names:
-                yield path.relative_to(ROOT).as_posix(), module
+            yield path.relative_to(ROOT).as_posix(), node
+
+
+def imported(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the modules that the modules of a provider import."""
+    for path, node in nodes(name):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for module in names:
+            yield path, module
