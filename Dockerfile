@@ -1,4 +1,6 @@
 FROM python:3.13-slim AS build
+# 1 compiles the modules that are at work in every frame of a call: --build-arg COMPILED=1 (docs/performance.md, Compiled).
+ARG COMPILED=0
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 RUN python -m venv --without-pip /venv
@@ -7,9 +9,13 @@ RUN python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))
       > requirements.txt \
  && pip --python /venv/bin/python install -r requirements.txt -c constraints.txt \
  && pip install hatchling -c constraints.txt
+RUN if [ "$COMPILED" = 1 ]; then \
+      apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev \
+      && pip install hatch-mypyc -r requirements.txt -c constraints.txt; \
+    fi
 COPY README.md LICENSE ./
 COPY gateway gateway
-RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+RUN HATCH_BUILD_HOOK_ENABLE_MYPYC=$COMPILED pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
  && pip --python /venv/bin/python install --no-deps /wheels/*.whl
 
 FROM python:3.13-slim
