@@ -12,7 +12,7 @@ ON_SOCKETS := tests/sockets tests/connecting tests/network tests/voice tests/pho
   tests/e2e/test_providers.py tests/e2e/test_hang_up.py
 
 COMPILED ?= .compiled
-ON_COMPILED := tests/call tests/network tests/phone tests/sockets tests/voice tests/tape tests/records/recording \
+ON_COMPILED := tests/call tests/doctor tests/network tests/phone tests/routes tests/sockets tests/voice tests/tape tests/records/recording \
   tests/e2e/test_providers.py tests/e2e/test_hang_up.py tests/e2e/test_lost_sessions.py tests/e2e/test_ground_truth.py
 
 IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'

@@ -1,6 +1,7 @@
 """The WebSockets under both legs, in two ways: fast, and on public names of libraries alone.
 
-message_socket  the interface of a socket, and how its messages reach whoever takes them
+socket          the interface of a socket for whoever uses one
+message_socket  what both ways have in common, and how messages reach whoever takes them
 websocket       the fast socket: aiohttp's reader, by its private names, and a writer of its own
 inbox           what stands where aiohttp's reader has its queue
 upgrade         the upgrade to a fast socket, on both sides

@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 
 from gateway.errors import GatewayError
-from gateway.sockets.message_socket import MessageSocket
+from gateway.sockets.socket import Socket
 from gateway.tape.sockets import TapedSocket
 from gateway.tape.tapes import Taped, current
 from gateway.voice.service import VoiceLive
@@ -16,7 +16,7 @@ from gateway.voice.service import VoiceLive
 class TapedVoiceLive(VoiceLive):
     """Opens sessions, and records those of taped calls; any other call gets its socket itself."""
 
-    async def connect(self, *args: Any, **kwargs: Any) -> MessageSocket:
+    async def connect(self, *args: Any, **kwargs: Any) -> Socket:
         """Return a connected socket; see ``VoiceLive.connect``."""
         taped = current.get()
         if taped is None:
@@ -31,7 +31,7 @@ class TapedVoiceLive(VoiceLive):
             raise
         taped.add("voice", "in", "opened", None, number)
         # The leg uses of a socket what the recording one has.
-        return cast(MessageSocket, TapedSocket(socket, _note(taped, number)))
+        return cast(Socket, TapedSocket(socket, _note(taped, number)))
 
 
 def _note(taped: Taped, number: int) -> Callable[[str, str, object], None]:

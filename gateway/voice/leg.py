@@ -11,7 +11,8 @@ from gateway.audio.formats import AudioFormat
 from gateway.config.api_versions import RESPONSE_SINCE, newer_members
 from gateway.config.session_formats import OUTPUT_FORMATS
 from gateway.errors import WireError
-from gateway.sockets.message_socket import BROKEN, TEXT, MessageSocket
+from gateway.sockets.message_socket import BROKEN, TEXT
+from gateway.sockets.socket import Socket
 from gateway.voice import wire
 from gateway.voice.bot import Agent, Answering
 from gateway.voice.commands import (
@@ -69,7 +70,7 @@ class VoiceLeg:
         self._ahead: deque[VoiceCommand] = deque()
         """The commands that were carried out before the call was there, and that it has not given itself yet."""
         self._lease: Lease | None = None
-        self._socket: MessageSocket | None = None
+        self._socket: Socket | None = None
         self._closing: VoiceClosed | None = None
 
     async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
@@ -181,7 +182,7 @@ class VoiceLeg:
             await self._socket.close()
 
 
-def _closed_by_service(socket: MessageSocket, service: VoiceLive, answering: Answering) -> VoiceClosed:
+def _closed_by_service(socket: Socket, service: VoiceLive, answering: Answering) -> VoiceClosed:
     """Return the closing event. The SDK's iterator ends alike for both: if we did not close it, it was lost."""
     reason = f": {socket.close_reason}" if socket.close_reason else ""
     code = 0 if socket.failure or socket.close_code in (None, BROKEN) else int(socket.close_code or 0)

@@ -13,7 +13,8 @@ from typing import Any
 import structlog
 
 from gateway.errors import WireError
-from gateway.sockets.message_socket import BROKEN, MessageSocket
+from gateway.sockets.message_socket import BROKEN
+from gateway.sockets.socket import Socket
 from gateway.voice import wire
 from gateway.voice.endpoints.circuit import Failure
 from gateway.voice.endpoints.lease import Lease
@@ -68,7 +69,7 @@ class Attempt:
 class Opened:
     """An accepted session on an open socket."""
 
-    socket: MessageSocket
+    socket: Socket
     proposal: Proposal
     ready: SessionReady
     session: Session
@@ -106,7 +107,7 @@ class Opening:
         self._service = service_of(service)
         self._proposals = proposals
         self._call_id = call_id
-        self._socket: MessageSocket | None = None
+        self._socket: Socket | None = None
         self._lease: Lease | None = None
         self._is_closing = False
         self._connections = 0
@@ -207,7 +208,7 @@ class Opening:
             else:
                 renewals += 1
 
-    async def _connect(self, lease: Lease, proposal: Proposal, tried: set[str]) -> MessageSocket:
+    async def _connect(self, lease: Lease, proposal: Proposal, tried: set[str]) -> Socket:
         while True:
             self._connections += 1
             others = self._service.others(proposal.answering, tried)
@@ -243,7 +244,7 @@ class Opening:
         await asyncio.sleep(random.uniform(*RETRY_S))  # noqa: S311 -- no secret
 
     async def _configure(
-        self, socket: MessageSocket, lease: Lease, proposal: Proposal, negotiation: Negotiation, renewals: int
+        self, socket: Socket, lease: Lease, proposal: Proposal, negotiation: Negotiation, renewals: int
     ) -> Attempt:
         """Ask for the session until it is accepted, or the connection is of no more use; return the last attempt.
 
@@ -272,7 +273,7 @@ class Opening:
                 return attempt
         raise AssertionError("the last try returns")
 
-    async def _update(self, socket: MessageSocket, attempt: Attempt, number: int) -> None:
+    async def _update(self, socket: Socket, attempt: Attempt, number: int) -> None:
         """Send one update and note its answer in ``attempt``; another failure is a ``_FailedError``."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -327,7 +328,7 @@ class Opening:
         else:
             attempt.refusal = Refusal(message=wrong.words, param=f"session.{wrong.member}")
 
-    def _closed(self, socket: MessageSocket) -> Refusal:
+    def _closed(self, socket: Socket) -> Refusal:
         """Return the end of the connection as a refusal, with the error before it, if there was one."""
         if self._is_closing:
             raise _FailedError(VoiceClosed(VoiceEnd.CLOSED))
@@ -381,16 +382,10 @@ class Opening:
         for key, failure in self._failed:
             if failure.next_model:
                 memory.note_failed(key, now, refused=failure.refused)
-        is_another = opened.proposal is not self._proposals[0]
-        note_opened(
-            opened.lease.service,
-            opened.proposal,
-            opened.left_out,
-            self.attempts[-1].differences,
-            self._first_said(),
-            now,
-            is_another=is_another,
-        )
+        service, learnt = opened.lease.service, self.attempts[-1].differences
+        is_other = opened.proposal is not self._proposals[0]
+        said = self._first_said()
+        note_opened(service, opened.proposal, opened.left_out, learnt, said, now, is_another=is_other)
 
     def _first_said(self) -> str:
         return next((one.refusal.words for one in self.attempts if one.refusal is not None), "")

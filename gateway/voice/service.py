@@ -18,8 +18,8 @@ from gateway.connecting.asked import Asked
 from gateway.errors import GatewayError
 from gateway.network.name_look_up import Connector
 from gateway.sockets.choice import Way
-from gateway.sockets.message_socket import MessageSocket
 from gateway.sockets.public_upgrade import refusing_redirects
+from gateway.sockets.socket import Socket
 from gateway.voice.bot import Agent, Answering, Model
 from gateway.voice.identity import AHEAD_S, Identity, authority_for, first_line, scope_for
 from gateway.voice.negotiation.memory import Memory
@@ -147,7 +147,7 @@ class VoiceLive:
         *,
         limit_s: float | None = None,
         call_id: str = "",
-    ) -> MessageSocket:
+    ) -> Socket:
         """Return a connected socket, before the first message in either direction; within ``limit_s``, if that is less.
 
         ``call_id`` becomes the request's ``x-ms-client-request-id``, by which Azure's support finds it.

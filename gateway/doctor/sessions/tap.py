@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import msgspec
 
-from gateway.sockets.message_socket import BINARY, MessageSocket, Take
+from gateway.sockets.message_socket import BINARY, Take
+from gateway.sockets.socket import Socket
 from gateway.voice.service import Negotiate, VoiceLive, VoiceRefusedError, VoiceUnreachableError
 
 Message = dict[str, Any]
@@ -41,7 +42,7 @@ class TappedService:
         self.failure: VoiceRefusedError | VoiceUnreachableError | None = None
         """The last handshake that failed."""
 
-    async def connect(self, *args: Any, **options: Any) -> MessageSocket:
+    async def connect(self, *args: Any, **options: Any) -> Socket:
         """Connect as the service does, and note what is said."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -51,7 +52,7 @@ class TappedService:
             self.failure = error
             raise
         self.connections.append(Connection(loop.time() - begun))
-        return cast(MessageSocket, _TappedSocket(socket, self.connections[-1], self._noted))
+        return cast(Socket, _TappedSocket(socket, self.connections[-1], self._noted))
 
     def as_service(self) -> VoiceLive:
         """Return it under the type that a leg takes."""
@@ -66,7 +67,7 @@ class TappedService:
 
 
 class _TappedSocket:
-    def __init__(self, socket: MessageSocket, connection: Connection, noted: Callable[[], None]) -> None:
+    def __init__(self, socket: Socket, connection: Connection, noted: Callable[[], None]) -> None:
         self._socket = socket
         self._connection = connection
         self._noted = noted

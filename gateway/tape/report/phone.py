@@ -1,6 +1,5 @@
 """The provider's side of a tape, compared with what our decoder takes and what the provider's simulator sends."""
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
@@ -10,7 +9,7 @@ from gateway.audio.formats import AudioFormat
 from gateway.config.providers import settings_of
 from gateway.errors import WireError
 from gateway.phone import providers
-from gateway.phone.commands import AskForLife, EndStream, SendMark, StopPlayback
+from gateway.phone.commands import AskForLife, EndStream, PhoneCommand, SendMark, StopPlayback, StreamCommand
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -61,14 +60,18 @@ def heard(tape: Tape) -> tuple[list[Heard], Codec]:
     headers = {str(name): str(value) for name, value in (http.get("headers") or {}).items()}
     url = str(http.get("url", ""))
     query = dict(pair.split("=", 1) for pair in url.partition("?")[2].split("&") if "=" in pair)
-    codec = provider_of_tape(tape).codec(Upgrade(url, query, headers), Grant())
-    found = []
+    provider, opened = provider_of_tape(tape), (Upgrade(url, query, headers), Grant())
+    codec = provider.codec(*opened)
+    ours: Mapping[str, PhoneCommand | StreamCommand] = {}
+    found: list[Heard] = []
     for number, line in tape.of("phone", kind="message"):
         message = message_of(line)
         if message is None:
             continue
         if line.to == "out":
-            _say_again(codec, message)
+            ours = ours or _commands_by_kind(provider.codec(*opened), found)
+            if isinstance(message, str) and (command := ours.get(shape_of(message)[0])):
+                codec.encode(command)  # some wires count what is sent
             continue
         try:
             found.append(Heard(number, line, message, tuple(codec.decode(message))))
@@ -77,15 +80,20 @@ def heard(tape: Tape) -> tuple[list[Heard], Codec]:
     return found, codec
 
 
-def _say_again(codec: Codec, message: str | bytes) -> None:
-    """Let the codec write the command that a message of ours was: some wires count what is sent."""
-    if isinstance(message, bytes) or not (kind := shape_of(message)[0]):
-        return
+def _commands_by_kind(codec: Codec, heard: Sequence[Heard]) -> Mapping[str, PhoneCommand | StreamCommand]:
+    """Return the commands that have a message of their own on this wire, by its kind.
+
+    ``codec`` is used up: it decodes what was heard so far, and writes every command.
+    """
+    for one in heard:
+        with suppress(WireError):
+            codec.decode(one.message)
+    found: dict[str, PhoneCommand | StreamCommand] = {}
     for command in (StopPlayback(), EndStream(), AskForLife()):
-        written = copy.deepcopy(codec).encode(command)
-        if any(isinstance(text, str) and shape_of(text)[0] == kind for text in written):
-            codec.encode(command)
-            return
+        for text in codec.encode(command):
+            if isinstance(text, str) and (kind := shape_of(text)[0]):
+                found.setdefault(kind, command)
+    return found
 
 
 def phone_findings(tape: Tape) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gateway.fleet.sessions import Session
-from gateway.sockets.message_socket import MessageSocket
+from gateway.sockets.socket import Socket
 from gateway.voice.bot import Answering
 from gateway.voice.endpoints.circuit import Failure, failure_of
 from gateway.voice.endpoints.pool import Pool
@@ -17,7 +17,7 @@ class Lease(Protocol):
     name: str
     service: VoiceLive
 
-    async def connect(self, answering: Answering, limit_s: float | None = None, call_id: str = "") -> MessageSocket:
+    async def connect(self, answering: Answering, limit_s: float | None = None, call_id: str = "") -> Socket:
         """Connect as the service does, within ``limit_s``, for this call. A lease may be connected with again.
 
         Raises ``VoiceConnectionError``.
@@ -44,7 +44,7 @@ class Alone:
     def __init__(self, service: VoiceLive) -> None:
         self.service = service
 
-    async def connect(self, answering: Answering, limit_s: float | None = None, call_id: str = "") -> MessageSocket:
+    async def connect(self, answering: Answering, limit_s: float | None = None, call_id: str = "") -> Socket:
         """Connect as the service does."""
         return await self.service.connect(answering, call_id=call_id)
 
@@ -76,7 +76,7 @@ class PooledLease:
         self._is_told = False
         self._is_over = False
 
-    async def connect(self, answering: Answering, limit_s: float | None = None, call_id: str = "") -> MessageSocket:
+    async def connect(self, answering: Answering, limit_s: float | None = None, call_id: str = "") -> Socket:
         """Connect, and tell the pool what came of it."""
         if not self._is_first:
             self._pool.begin_again(self._session, self._clock())
