@@ -101,7 +101,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--compiled",
         action="store_true",
-        help="with --vs: this gateway with its pure modules compiled (--vs HEAD: what compiling gives)",
+        help="with --vs: this gateway compiled (--vs HEAD: what compiling gives); with --instructions: it too",
     )
     parser.add_argument(
         "--instructions",
@@ -121,8 +121,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     others = options.only not in (None, "gateway")
     if options.vs and others:
         parser.error("--vs: only the gateway is compared with another revision of itself")
-    if options.compiled and (not options.vs or options.instructions):
-        parser.error("--compiled: only by --vs")
+    if options.compiled and not (options.vs or options.instructions):
+        parser.error("--compiled: only by --vs or --instructions")
     if (options.refusals or options.overload) and others:
         parser.error("--refusals and --overload: only the gateway takes webhooks")
     if options.kept and (others or options.vs):
@@ -312,9 +312,14 @@ def count(options: argparse.Namespace) -> None:
         instructions.keep(columns["this"])
     elif before := instructions.kept_counts():
         columns["kept"] = before
+    if options.compiled:
+        with compiled.tree() as own:
+            columns["compiled"] = instructions.counts(own)
     if options.vs:
         with versus.tree_of(options.vs) as tree:
             columns[options.vs] = instructions.counts(tree)
+    if options.only is None:
+        columns["relay"] = instructions.counts(name="relay")
     print_table(instructions.table(columns))
 
 

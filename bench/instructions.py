@@ -56,15 +56,15 @@ NAMES: Mapping[str, Callable[[Counts], float]] = {
 }
 
 
-def counts(tree: Path | None = None) -> Counts:
-    """Count one call in lock step, of another revision's ``tree`` where that is given.
+def counts(tree: Path | None = None, name: str = "gateway") -> Counts:
+    """Count one call in lock step, of another revision's ``tree`` where that is given, or of the relay.
 
     Raise PeerError where there is no valgrind, and BusyError where the machine was too busy for deltas at the pace of
     time.
     """
     _require_valgrind()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, lockstep.listening() as server:
-        program = Program(tree=tree, kept=Kept.NOTHING.where_known(tree), count=Path(folder) / "callgrind")
+        program = Program(name, tree=tree, kept=Kept.NOTHING.where_known(tree), count=Path(folder) / "callgrind")
         url = f"https://127.0.0.1:{server.getsockname()[1]}"
         with (
             running(program, url, certificate().authority, None) as target,

@@ -17,3 +17,14 @@ def test_figures_that_cannot_be_kept_are_refused_first(
     assert ended.value.code == 2
     assert f"--json: {tmp_path / place} cannot be written" in capsys.readouterr().err
     assert arguments(["--json", str(tmp_path / "figures.json")]).json == tmp_path / "figures.json"
+
+
+@pytest.mark.parametrize("words", [[], ["--tools"], ["--quick"]])
+def test_what_is_compiled_is_compared(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Or counted; nothing else makes a compiled gateway."""
+    with pytest.raises(SystemExit) as ended:
+        arguments([*words, "--compiled"])
+    assert ended.value.code == 2
+    assert "--compiled: only by --vs or --instructions" in capsys.readouterr().err
+    for asked in (["--vs", "HEAD"], ["--instructions"], ["--instructions", "--vs", "HEAD"]):
+        assert arguments([*asked, "--compiled"]).compiled
