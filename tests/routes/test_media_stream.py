@@ -8,10 +8,11 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.call import notes
+from gateway.call import keypad, notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.record import CallIdentity
 from gateway.routes.noting.call_log import call_ended
+from tests.as_source import needs_source
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import GATEWAY, LINE, NUMBER, Log, Rig, configuration, instant, listening, rig, save
 from tests.story import Story
@@ -205,6 +206,7 @@ async def until_loaded(log: Log, times: int) -> None:
         await log.grown()
 
 
+@needs_source(keypad)
 async def test_a_bug_ends_one_call_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception in a call is logged with its traceback and ends that call by ``fault``; the next one is served."""
     async with rig(configuration(tmp_path), instant()) as held:
