@@ -1,4 +1,4 @@
-"""What aiohttp's reader hands over, and to whom it goes."""
+"""The messages, control frames and the end that aiohttp's reader hands over."""
 
 import asyncio
 from typing import Any
@@ -21,7 +21,7 @@ class Told:
 
 
 def fed(kind: WSMsgType, data: Any, extra: str | None = None) -> Any:
-    """What the reader feeds."""
+    """A message as the reader feeds it."""
     return (kind, data, extra)
 
 
