@@ -17,18 +17,14 @@ from gateway.config import Line, Lines, load_deployment
 from gateway.phone.events import CallStarted, Playout
 from gateway.phone.webhook import IncomingCall
 from gateway.routes.sessions_ahead import UNCLAIMED_S, Outcome, SessionsAhead
-from gateway.voice import leg
 from gateway.voice.commands import CreateResponse, SayText, SeedMessage
 from gateway.voice.events import VoiceClosed, VoiceEnd
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.no_voice import NoVoice
 from gateway.voice.opening import Opened
 from gateway.voice.service import VoiceLive
-from tests.as_source import needs_source
 from tests.e2e.rig import LINE, configuration
 from tests.virtual_time import virtual_time
-
-pytestmark = needs_source(leg)
 
 KEY = ("twilio", "CA1")
 CALL = IncomingCall("CA1", "+14155550123", "+14255550100")

@@ -5,17 +5,14 @@ import inspect
 import pytest
 
 from gateway.doctor.sessions.tap import _TappedSocket
-from gateway.sockets import websocket
 from gateway.sockets.public_socket import PublicSocket
 from gateway.sockets.socket import Socket
 from gateway.sockets.websocket import WebSocket
 from gateway.tape.sockets import TapedSocket
-from tests.as_source import needs_source
 
 METHODS = [name for name, method in vars(Socket).items() if inspect.isfunction(method) and name[0] != "_"]
 
 
-@needs_source(websocket)
 @pytest.mark.parametrize("kind", [WebSocket, PublicSocket, TapedSocket, _TappedSocket])
 @pytest.mark.parametrize("name", METHODS)
 def test_whatever_is_used_as_a_socket_has_its_methods(kind: type, name: str) -> None:

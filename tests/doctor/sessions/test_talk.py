@@ -6,10 +6,8 @@ import pytest
 
 from gateway.doctor.sessions import talk as of_talk
 from gateway.errors import OutboxFullError
-from gateway.voice import leg
 from gateway.voice.commands import CreateResponse
 from gateway.voice.events import ResponseEnded, ResponseStarted, SessionReady, VoiceEnd
-from tests.as_source import needs_source
 from tests.doctor.sessions.opening import asking, at_emulator, bot_of, talk_of
 
 
@@ -55,7 +53,6 @@ async def test_a_session_that_never_opens(tmp_path: Path, monkeypatch: pytest.Mo
         assert talk.closed.detail == "no session within 0.1 s"
 
 
-@needs_source(leg)
 async def test_a_service_that_does_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends the session, without an exception."""
 
