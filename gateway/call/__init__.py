@@ -4,6 +4,7 @@ messages      the events of a conversation, and its commands by who carries them
 state         the states of a call, and the events that may come in each
 settings      a line's settings as the conversation follows them, and limits of its own
 conversation  the rules: events and the time in, commands out
+reactions     what each event leads to
 parts         the parts of a call, and what they ask for
 deadlines     when a call has something due
 speaking/     what the bot says: asked for, played, and heard

@@ -1,51 +1,22 @@
 """The rules of a call, pure: events of both legs and the time in, commands out."""
 
 import math
-from collections.abc import Callable, Mapping
-from typing import ClassVar, get_args
 
 from gateway.call import notes
-from gateway.call.bad_messages import BadMessage
 from gateway.call.caller_audio import is_sign_of_life
 from gateway.call.deadlines import Deadlines
-from gateway.call.ending import EndCall, EndReason, Order, ShutDown
-from gateway.call.errands import TransferEnded
+from gateway.call.ending import EndCall, EndReason
 from gateway.call.history.glance import Glance
 from gateway.call.leaving import LeaveCall
 from gateway.call.messages import NOTHING, Commands, Event
 from gateway.call.parts import Parts
-from gateway.call.recovery.commands import VoiceFailed, VoiceOpened
+from gateway.call.reactions import Reactions
 from gateway.call.recovery.sessions import Sessions
 from gateway.call.settings import CallSettings
 from gateway.call.state import EXPECTED, PIECES, TALKING, State
-from gateway.call.tools.tools import ToolEvent
-from gateway.phone.events import (
-    CallerAudio,
-    CallStarted,
-    DigitPressed,
-    MarkReturned,
-    PhoneClosed,
-    PlaybackStopped,
-    SignOfLife,
-)
+from gateway.phone.events import CallerAudio, CallStarted, MarkReturned
 from gateway.voice.commands import SendAudio
-from gateway.voice.events import (
-    CallerPartlySaid,
-    CallerPaused,
-    CallerSaid,
-    CallerSpoke,
-    ReplyAudio,
-    ReplyComplete,
-    ResponseEnded,
-    ResponseStarted,
-    ServiceError,
-    SessionReady,
-    ToolCalled,
-    TranscriptionFailed,
-    TurnCommitted,
-    VoiceClosed,
-    WordEvent,
-)
+from gateway.voice.events import ReplyAudio
 
 
 class Conversation:
@@ -62,6 +33,7 @@ class Conversation:
         self._caller_audio, self._silence, self._held_speech = parts.caller_audio, parts.silence, parts.held_speech
         self._sessions = Sessions(parts, settings, started.audio_format, now)
         parts.lose = self._sessions.lose
+        self._reactions = Reactions(parts, self._sessions, settings)
         self._deadlines = Deadlines(parts, self._sessions, now + settings.duration_limit_s)
 
     @property
@@ -125,7 +97,7 @@ class Conversation:
             self._parts.carry_out(self._caller_audio.note_sign(event, now), now)
         self._deadlines.forget()
         if not self._parts.ended:
-            self.REACTIONS[kind](self, event, now)
+            self._reactions.react(event, now)
             self._settle(now)
         return self._parts.hand_over()
 
@@ -213,101 +185,6 @@ class Conversation:
         if not self._parts.ended:
             self._parts.carry_out(self._silence.on_deadline(now), now)
 
-    # The caller
-
-    def _caller_spoke(self, event: CallerSpoke, now: float) -> None:
-        for part in (self._bot, self._tools, self._silence):
-            part.caller_spoke(event.item_id, now)
-        self._parts.add([notes.CallerSpoke(event.item_id, over_reply=not self._bot.is_silent)])
-        self._caller_audio.turn_begun()
-        if self._settings.barge_in:
-            self._parts.caller_spoke(event.item_id, now)
-        else:
-            self._parts.add(self._leaving.call_off())
-
-    def _caller_paused(self, event: CallerPaused, now: float) -> None:
-        self._parts.add([notes.CallerPaused(event.item_id)])
-        self._bot.caller_paused(now)
-        self._turn_over(event, now)
-
-    def _turn_committed(self, event: TurnCommitted, now: float) -> None:
-        self._turn_over(event, now)
-
-    def _turn_over(self, event: CallerPaused | TurnCommitted, now: float) -> None:
-        self._parts.add(self._held_speech.over(event.item_id, now))
-        self._parts.history.turn(event.item_id)
-        self._parts.add(self._bot.turn_over(event.item_id, now))
-        self._tools.caller_done(event.item_id, now)
-        self._sessions.check(now)
-
-    def _caller_said(self, said: CallerSaid, now: float) -> None:
-        self._turn_known()
-        self._parts.add(self._bot.caller_done(said.item_id, now))
-        words = self._parts.transcripts.words(said)
-        self._parts.history.caller_said(said.item_id, words)
-        if words:
-            self._parts.add([notes.CallerSaid(said.item_id, words)])
-            self._parts.add(self._tools.caller_said(said.item_id, words, now))
-        elif words is not None:
-            self._parts.add(self._tools.not_understood(said.item_id, now))
-
-    def _transcription_failed(self, failed: TranscriptionFailed, now: float) -> None:
-        self._turn_known()
-        self._parts.add([notes.TranscriptionFailed(failed.item_id, failed.code, failed.detail)])
-        self._parts.add(self._bot.caller_done(failed.item_id, now))
-        self._parts.add(self._tools.not_understood(failed.item_id, now))
-
-    # The bot
-
-    def _session_ready(self, ready: SessionReady, now: float) -> None:
-        self._sessions.ready(ready, now)
-
-    def _voice_opened(self, event: VoiceOpened, now: float) -> None:
-        self._sessions.opened(event, now)
-
-    def _turn_known(self) -> None:
-        """Let go of a turn that is over, and whose words have come or will not; the caller may have begun another."""
-        if not self._bot.responses.caller_speaks:
-            self._caller_audio.turn_known()
-
-    def _response_started(self, event: ResponseStarted, now: float) -> None:
-        self._parts.add([notes.ResponseStarted(event.response_id, asked=bool(event.request_id))])
-        cancelled = self._bot.response_started(event, now, held=self._held_speech.is_held)
-        self._parts.add(cancelled)
-        if cancelled:
-            self._tools.unsaid()
-        else:
-            self._tools.response_started(self._bot.request, answers=self._bot.answers)
-
-    def _reply_audio(self, reply: ReplyAudio, now: float) -> None:
-        if self._bot.is_current(reply.response_id):
-            self._leaving.spoken()
-            self._parts.add(self._bot.reply_audio(reply, now))
-
-    def _response_ended(self, ended: ResponseEnded, now: float) -> None:
-        if ended.tokens is not None:
-            self._parts.add([self._sessions.used(ended.response_id, ended.tokens)])
-        if not self._bot.runs(ended.response_id):
-            return
-        self._parts.add(self._bot.response_ended(ended, now))
-        if words := self._leaving.take_words():
-            self._parts.want(words, now)
-        self._turn_known()
-        self._sessions.check(now)
-
-    def _service_error(self, error: ServiceError, now: float) -> None:
-        self._parts.add(self._bot.refused(error, now))
-        self._sessions.error(error, now)
-
-    def _tool_called(self, call: ToolCalled, now: float) -> None:
-        self._parts.history.called(call)
-        if not self._bot.is_current(call.response_id):
-            self._parts.add(self._tools.not_carried_out(call))
-            return
-        self._bot.goes_on(now)
-        silent, transferring = self._bot.is_silent, self._leaving.transferring
-        self._parts.carry_out(self._tools.called(call, now, silent=silent, transferring=transferring), now)
-
     # After each event
 
     def _settle(self, now: float) -> None:
@@ -355,43 +232,3 @@ class Conversation:
         self._parts.carry_out(opening, now)
         if opening:
             self._follow_up(now)
-
-    # The table, made once for each class: a subclass has its own methods in it
-
-    REACTIONS: ClassVar[Mapping[type, Callable[..., None]]] = {}
-    """By the type itself: asking for one type after the other costs far more, since these classes have a metaclass."""
-
-    @classmethod
-    def reactions(cls) -> Mapping[type, Callable[..., None]]:
-        """Return what handles each event, by its type."""
-        return {
-            CallerSpoke: cls._caller_spoke,
-            CallerPaused: cls._caller_paused,
-            TurnCommitted: cls._turn_committed,
-            CallerPartlySaid: lambda self, said, _: self._parts.add([notes.CallerPartlySaid(said.item_id, said.text)]),
-            CallerSaid: cls._caller_said,
-            TranscriptionFailed: cls._transcription_failed,
-            DigitPressed: lambda self, event, now: self._parts.press(event.digit, now),
-            SessionReady: cls._session_ready,
-            ResponseStarted: cls._response_started,
-            ReplyAudio: cls._reply_audio,
-            **dict.fromkeys(get_args(WordEvent), lambda self, event, _: self._parts.add(self._bot.words(event))),
-            ReplyComplete: lambda self, event, now: self._parts.add(self._bot.reply_complete(event.item_id, now)),
-            PlaybackStopped: lambda self, _, now: self._parts.add(self._bot.playback_stopped(now)),
-            ResponseEnded: cls._response_ended,
-            ServiceError: cls._service_error,
-            ToolCalled: cls._tool_called,
-            TransferEnded: lambda self, event, now: self._parts.transfer_ended(event, now),
-            Order: lambda self, order, now: self._parts.order(order, now),
-            ShutDown: lambda self, event, now: self._parts.shut_down(event, now),
-            PhoneClosed: lambda self, event, now: self._parts.carry_out(self._leaving.phone_closed(event), now),
-            VoiceClosed: lambda self, event, now: self._sessions.closed(event, now),
-            VoiceOpened: cls._voice_opened,
-            VoiceFailed: lambda self, event, now: self._sessions.failed(event, now),
-            **dict.fromkeys(get_args(ToolEvent), lambda self, event, now: self._parts.tool_event(event, now)),
-            **dict.fromkeys(get_args(BadMessage), lambda self, event, now: self._parts.bad_message(event, now)),
-            **dict.fromkeys((CallStarted, SignOfLife), lambda *_: None),
-        }
-
-
-Conversation.REACTIONS = Conversation.reactions()

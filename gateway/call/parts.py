@@ -91,6 +91,11 @@ class Parts:
             return TRANSFERRING
         return LEAVING if self.leaving.planned else TALKING
 
+    @property
+    def is_in_session(self) -> bool:
+        """``True`` if a session hears the caller, who has not been transferred."""
+        return self.state in (TALKING, LEAVING)
+
     def next_deadline(self) -> float:
         """Return when the first part has something due, but for audio: the caller's, and what is played to them."""
         due = math.inf
@@ -195,7 +200,7 @@ class Parts:
     def order(self, order: Order, now: float) -> None:
         """Do what an operator says: end the call now, or silence the bot and transfer the caller."""
         target = self.targets.get(order.target)
-        if order.target and (target is None or self.state not in (TALKING, LEAVING)):
+        if order.target and (target is None or not self.is_in_session):
             return
         self.add([notes.OperatorActed(order.target or None)])
         if target is None:
@@ -212,7 +217,7 @@ class Parts:
             state=state.name.lower(),
             speaker="caller" if self.bot.caller_speaks else "" if self.bot.is_silent else "bot",
             last=self.history.last_words(self.bot.being_said()),
-            targets=tuple(self.targets) if state in (TALKING, LEAVING) else (),
+            targets=tuple(self.targets) if self.is_in_session else (),
         )
 
     def hand_over(self) -> Commands:

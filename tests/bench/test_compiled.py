@@ -43,7 +43,7 @@ def test_nothing_in_a_module_keeps_it_from_being_compiled(path: Path) -> None:
             for part in node.body:
                 named = {name.id for name in ast.walk(part) if isinstance(name, ast.Name)}
                 is_table = isinstance(part, ast.Assign | ast.AnnAssign) and named & methods
-                assert not is_table, f"{node.name}: make its table in a class method, as Conversation.reactions does"
+                assert not is_table, f"{node.name}: make its table in a class method, as Reactions.table does"
 
 
 def test_a_build_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

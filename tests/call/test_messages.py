@@ -1,4 +1,4 @@
-"""Events and commands of a conversation: each event has one reaction, and each command one list."""
+"""Events and commands of a conversation: each command has one list."""
 
 from typing import get_args
 
@@ -6,14 +6,13 @@ from msgspec import Struct
 
 from gateway.call import notes
 from gateway.call.caller_audio import SignOfTheProvider, is_sign_of_life
-from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall
 from gateway.call.errands import Errand, TransferCaller
-from gateway.call.messages import LIST_OF, Command, Commands, Event
+from gateway.call.messages import LIST_OF, Command, Commands
 from gateway.call.notes import Note
 from gateway.call.recovery.commands import LegCommand
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark
-from gateway.phone.events import CallerAudio, MarkReturned
+from gateway.phone.events import CallerAudio
 from gateway.voice.commands import AddMessage, CreateResponse, VoiceCommand
 from gateway.voice.events import VoiceClosed
 
@@ -21,11 +20,6 @@ from gateway.voice.events import VoiceClosed
 def instance(kind: type[Struct]) -> object:
     """An object of a type, whatever its fields."""
     return kind(*[None] * len(kind.__struct_fields__))
-
-
-def test_every_event_has_a_reaction() -> None:
-    """But for the caller's audio and returned marks, which have ways of their own; and nothing else has one."""
-    assert {*Conversation.REACTIONS, CallerAudio, MarkReturned} == set(get_args(Event))
 
 
 def test_every_command_has_its_list() -> None:

@@ -13,10 +13,12 @@ from gateway.call.barge_in.hearing import Hearing
 from gateway.call.barge_in.speech_watch import ECHO_REST_S, EVERY_S, FRAME_MS, SpeechWatch
 from gateway.call.conversation import Conversation
 from gateway.call.messages import Commands
+from gateway.call.parts import Parts
+from gateway.call.reactions import Reactions
 from gateway.call.recovery.commands import VoiceOpened
+from gateway.call.recovery.sessions import Sessions
 from gateway.call.settings import CallSettings
 from gateway.call.speaking.kept_playback import Played
-from gateway.call.state import LEAVING, TALKING
 from gateway.phone.events import CallStarted
 from gateway.voice.commands import SendAudio, SetTurnDetection
 from gateway.voice.events import (
@@ -50,9 +52,8 @@ class ListeningConversation(Conversation):
         self._look_at = -math.inf if self._watch is not None else math.inf
         self._keeps = self._gate is not None
         """``True`` while the caller's audio is kept: for the echo gate, or because the bot speaks."""
-        self._turn_detection: Mapping[str, Any] | None = None
-
-    # Speech that the service does not report
+        self._listening = ListeningReactions(self._parts, self._sessions, settings, self._gate, self._watch)
+        self._reactions = self._listening
 
     def receive_audio(self, audio: bytes, now: float) -> SendAudio | Commands | None:
         """Do as ``Conversation`` does, and keep the audio over which the bot speaks; ten times a second, look at it."""
@@ -97,37 +98,58 @@ class ListeningConversation(Conversation):
         if bot.is_silent:
             return False
         may_be = not bot.is_protected and not bot.caller_speaks
-        return may_be and self._is_in_session and bool(self._turn_detection) and not self._caller_audio.is_private
-
-    @property
-    def _is_in_session(self) -> bool:
-        return self._parts.state in (TALKING, LEAVING)
+        return (
+            may_be
+            and self._parts.is_in_session
+            and bool(self._listening.turn_detection)
+            and not self._caller_audio.is_private
+        )
 
     def _unheard(self) -> tuple[notes.SpeechUnreported, SetTurnDetection]:
-        return notes.SpeechUnreported(), SetTurnDetection(self._turn_detection or {})
+        return notes.SpeechUnreported(), SetTurnDetection(self._listening.turn_detection or {})
+
+    def _meet_deadlines(self, now: float) -> None:
+        self._listening.on_deadline(now)
+        super()._meet_deadlines(now)
+
+
+class ListeningReactions(Reactions):
+    """``Reactions`` that drop echoes, and know how the service detects turns. Without a gate, nothing is an echo."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        sessions: Sessions,
+        settings: CallSettings,
+        gate: EchoGate | None,
+        watch: SpeechWatch | None,
+    ) -> None:
+        super().__init__(parts, sessions, settings)
+        self._gate = gate
+        self._watch = watch
+        self.turn_detection: Mapping[str, Any] | None = None
+        """Settings by which the session in use detects turns; ``None`` until there is one."""
+
+    def on_deadline(self, now: float) -> None:
+        """Begin a turn that was held back as a possible echo, and is none."""
+        item_id = self._gate.on_deadline(now) if self._gate is not None else None
+        if item_id is not None and self._parts.is_in_session:
+            super().caller_spoke(CallerSpoke(item_id), now)
 
     def _session_ready(self, ready: SessionReady, now: float) -> None:
         if ready.turn_detection:
-            self._turn_detection = ready.turn_detection
+            self.turn_detection = ready.turn_detection
         super()._session_ready(ready, now)
 
     def _voice_opened(self, event: VoiceOpened, now: float) -> None:
-        self._turn_detection = event.ready.turn_detection or self._turn_detection
+        self.turn_detection = event.ready.turn_detection or self.turn_detection
         super()._voice_opened(event, now)
 
-    # Speech that is an echo
-
-    def _meet_deadlines(self, now: float) -> None:
-        item_id = self._gate.on_deadline(now) if self._gate is not None else None
-        if item_id is not None and self._is_in_session:
-            super()._caller_spoke(CallerSpoke(item_id), now)
-        super()._meet_deadlines(now)
-
-    def _caller_spoke(self, event: CallerSpoke, now: float) -> None:
+    def caller_spoke(self, event: CallerSpoke, now: float) -> None:
         if self._watch is not None:
             self._watch.reported()
         if self._gate is None or not self._gate.begin(event.item_id, now):
-            super()._caller_spoke(event, now)
+            super().caller_spoke(event, now)
 
     def _caller_paused(self, event: CallerPaused, now: float) -> None:
         if self._gate is not None and self._gate.is_echo(event.item_id):
@@ -159,4 +181,4 @@ class ListeningConversation(Conversation):
             super()._response_started(event, now)
 
 
-ListeningConversation.REACTIONS = ListeningConversation.reactions()
+ListeningReactions.TABLE = ListeningReactions.table()
