@@ -96,6 +96,10 @@ class CallerStream:
                 return None
         return SendAudio(audio)
 
+    def note_life(self, now: float) -> None:
+        """Note that the provider is there."""
+        self._liveness.note_life(now)
+
     def note_sign(self, event: SignOfTheProvider, now: float) -> Sequence[EndCall]:
         """Note that the provider is there, whatever it says. More keys than anybody can press end the call."""
         self._liveness.note_life(now)

@@ -106,11 +106,9 @@ class Conversation:
     def _mark_returned(self, event: MarkReturned, now: float) -> Commands:
         if self._parts.ended:
             return NOTHING
-        if lost := self._caller_audio.note_sign(event, now):
-            self._parts.carry_out(lost, now)
-        if not self._parts.ended:
-            self._bot.mark_returned(event.name, now)
-            self._played(now)
+        self._caller_audio.note_life(now)
+        self._bot.mark_returned(event.name, now)
+        self._played(now)
         return self._parts.hand_over()
 
     def _more_of_a_reply(self, reply: ReplyAudio, now: float) -> Commands | None:

@@ -49,7 +49,7 @@ class ListeningConversation(Conversation):
             self._parts.timed.append(self._gate)
         self._watch = SpeechWatch(started.audio_format) if settings.watches_speech else None
         self._looked_at = started.audio_format.bytes_for(FRAME_MS)
-        self._look_at = -math.inf if self._watch is not None else math.inf
+        self._look_at = -math.inf
         self._keeps = self._gate is not None
         """``True`` while the caller's audio is kept: for the echo gate, or because the bot speaks."""
         self._listening = ListeningReactions(self._parts, self._sessions, settings, self._gate, self._watch)
@@ -60,15 +60,13 @@ class ListeningConversation(Conversation):
         made = Conversation.receive_audio(self, audio, now)
         if self._keeps:
             self._hearing.take(audio, now)
-        if now < self._look_at or type(made) is not SendAudio:
-            return made
-        return self._look(made, audio, now)
-
-    def _look(self, made: SendAudio, audio: bytes, now: float) -> SendAudio | Commands:
-        """Look at the newest audio; silence the bot if it speaks over a caller whom the service does not hear."""
         watch = self._watch
-        if watch is None:
+        if watch is None or now < self._look_at or type(made) is not SendAudio:
             return made
+        return self._look(watch, made, audio, now)
+
+    def _look(self, watch: SpeechWatch, made: SendAudio, audio: bytes, now: float) -> SendAudio | Commands:
+        """Look at the newest audio; silence the bot if it speaks over a caller whom the service does not hear."""
         self._look_at = now + EVERY_S
         is_over = self._is_over_the_bot
         if is_over and not self._keeps:
