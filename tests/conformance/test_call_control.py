@@ -126,6 +126,13 @@ def test_a_provider_that_brings_keys_shows_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
+def test_a_command_that_a_wire_does_not_know_is_a_bug_that_shows(name: str) -> None:
+    """Each wire decides what a new command means to it; one that let it go in silence would hide that."""
+    with pytest.raises(AssertionError):
+        begun(name).encode(object())  # type: ignore[arg-type]  # on purpose
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
 def test_a_hang_up_may_find_the_call_gone(name: str) -> None:
     """The call is over then, as it should be; and it may be ended twice."""
     for request in asked(name, ASKS["end"]):

@@ -20,7 +20,7 @@ from gateway.call.settings import (
 )
 from gateway.function import SecretDigits
 from gateway.phone.events import DigitPressed
-from gateway.voice.commands import AddMessage, SayText, SeedCall, SeedItem, SeedMessage, SeedOutput
+from gateway.voice.commands import AddMessage, ReturnToolOutput, SayText, SeedCall, SeedItem, SeedMessage, SeedOutput
 from gateway.voice.events import (
     CallerPaused,
     CallerSaid,
@@ -236,3 +236,26 @@ def test_a_call_of_hours_keeps_the_newest() -> None:
     assert len(history) == 1 + MOST_CHARS // (MOST_IN_ONE + 1)
     assert isinstance(last := history.seed(MOST_CHARS)[-1], SeedMessage)
     assert len(last.text) == MOST_IN_ONE + 1
+
+
+def test_what_becomes_of_things_that_it_does_not_have_is_let_go() -> None:
+    """An output or a reply whose entry was dropped, or never made, adds nothing."""
+    history = History()
+    history.follow(
+        Commands(
+            voice=[ReturnToolOutput("call_9", "{}")],
+            notes=[notes.ReplyHeard("i9", 1000, 1000, "Hello"), notes.ReplySaid("i9", "Hello there")],
+        )
+    )
+    assert len(history) == 0
+    assert history.dropped == 0
+
+
+def test_calls_that_still_run_are_kept_however_many() -> None:
+    """Their outputs are to come: a session that takes over must have both."""
+    history = History()
+    for number in range(MOST_ENTRIES + 5):
+        history.called(ToolCalled("r", f"call_{number}", "look_up", "{}"))
+    assert len(history) == MOST_ENTRIES + 5
+    history.follow(Commands(voice=[ReturnToolOutput(f"call_{number}", "{}") for number in range(10)]))
+    assert len(history) == MOST_ENTRIES

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+import pytest
+
 from gateway.call import conversation
 from gateway.call.call import Call
 from gateway.call.conversation import Conversation
@@ -176,3 +178,24 @@ async def test_the_end_of_a_call_closes_every_leg() -> None:
         first, second = rig.voice, rig.voice.later[0]
     assert first.closed
     assert second.closed
+
+
+@virtual_time
+async def test_a_leg_that_is_closed_already_may_be_closed_again() -> None:
+    """It is gone once; the leg in use goes on."""
+    async with held() as rig:
+        rig.perform(legs=[OpenVoice(2)])
+        rig.perform(legs=[CloseVoice(2)])
+        rig.perform(legs=[CloseVoice(2)])
+        rig.voice.tell(CallerSpoke("turn"))
+        await settled()
+        assert rig.voice.later[0].closed
+        assert rig.script.heard == [CallerSpoke("turn")]
+
+
+@virtual_time
+async def test_a_command_that_means_nothing_to_the_legs_is_a_bug_that_shows() -> None:
+    """In place of a leg that is never opened."""
+    async with held() as rig:
+        with pytest.raises(AssertionError):
+            rig.perform(legs=[AddMessage("system", "not a leg's")])

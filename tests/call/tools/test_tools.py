@@ -10,7 +10,7 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, FunctionReturned, RunFunction
 from gateway.call.leaving import RESULTS_FIRST, LeaveCall
 from gateway.call.settings import CallSettings, FunctionRule, KeyAction, Silence, Target, Waiting
-from gateway.call.tools.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE
+from gateway.call.tools.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE, Tools
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import PhoneClosed, PhoneEnd
 from gateway.voice.commands import CancelResponse, CreateResponse, ReturnToolOutput, SayText, TruncateReply
@@ -351,3 +351,9 @@ def test_a_result_that_comes_twice_is_told_once() -> None:
     assert story.tell(FunctionReturned("call_1", OUTPUT)) == []
     assert story.tell(FunctionReturned("call_9", OUTPUT)) == []
     assert [note.took_ms for note in story.noted(notes.ToolReturned)] == [2000]
+
+
+def test_an_event_that_means_nothing_to_the_tools_is_a_bug_that_shows() -> None:
+    """In place of a tool whose result nobody waits for any more."""
+    with pytest.raises(AssertionError):
+        Tools(CallSettings()).handle(CallerSpoke("u"), 1.0)  # type: ignore[arg-type]  # on purpose
