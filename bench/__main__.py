@@ -31,13 +31,14 @@ from bench import (
 )
 from bench.beside_refusals import OVERLOAD, UNPROVEN
 from bench.conditions import Conditions, Delivery
+from bench.result import WELL_P99_MS, Result
 from bench.target import NAMES, Kept, Program
 from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
 
 LEVELS, SECONDS, CAPACITY_SECONDS = (50, 100, 200, 400), 15.0, 8.0
 QUICK_LEVELS, QUICK_SECONDS = (1, 100), 6.0
-P99_LIMITS_MS = (10.0, trial.WELL_P99_MS)
+P99_LIMITS_MS = (10.0, WELL_P99_MS)
 PROFILED_CALLS = 50
 SATURATED_P99_MS = 500.0
 RAISED_PRIORITY = -10
@@ -164,9 +165,9 @@ def take_the_machine() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, RAISED_PRIORITY)
 
 
-def measure(options: argparse.Namespace) -> tuple[list[trial.Result], dict[str, list[capacity.Capacity]]]:
+def measure(options: argparse.Namespace) -> tuple[list[Result], dict[str, list[capacity.Capacity]]]:
     """Measure every level with every program, in turns, and run the searches."""
-    results: list[trial.Result] = []
+    results: list[Result] = []
     saturated: set[str] = set()
     wanted = [
         (calls, delivery)
@@ -191,7 +192,7 @@ def measure(options: argparse.Namespace) -> tuple[list[trial.Result], dict[str, 
 
 
 def search(
-    trials: Trials, programs: Mapping[str, Program], results: Sequence[trial.Result], conditions: Conditions
+    trials: Trials, programs: Mapping[str, Program], results: Sequence[Result], conditions: Conditions
 ) -> dict[str, list[capacity.Capacity]]:
     """Search for the most calls of each program below each limit of the p99, in turns."""
     searches: dict[str, list[capacity.Search]] = {}
@@ -200,7 +201,7 @@ def search(
         known = [result for result in results if result.target == name and result.conditions == conditions]
         searches[name] = [capacity.Search(known, p99_ms) for p99_ms in P99_LIMITS_MS]
 
-        def attempt(calls: int, name: str = name, program: Program = program) -> trial.Result:
+        def attempt(calls: int, name: str = name, program: Program = program) -> Result:
             return _trial(trials, program, calls, CAPACITY_SECONDS, conditions, name)
 
         turns += [(one, attempt) for one in searches[name]]
@@ -210,7 +211,7 @@ def search(
 
 def _trial(
     trials: Trials, program: Program, calls: int, seconds: float, conditions: Conditions, name: str = ""
-) -> trial.Result:
+) -> Result:
     what = f"{name or program.name}: {calls} calls, {conditions.delivery}, {seconds:.0f} s"
     trials.begins(what)
     result = trial.run(program, calls, seconds, conditions)
@@ -229,7 +230,7 @@ def profile(options: argparse.Namespace) -> None:
             print(f"\n## {name}, {PROFILED_CALLS} calls\n\n{profiling.table(file)}")
 
 
-def beside(options: argparse.Namespace) -> list[trial.Result]:
+def beside(options: argparse.Namespace) -> list[Result]:
     """Measure many calls beside one, without and with tools in turns."""
     results = []
     with Trials(len(beside_tools.ORDER)) as trials:
@@ -244,7 +245,7 @@ def beside(options: argparse.Namespace) -> list[trial.Result]:
     return results
 
 
-def beside_webhooks(options: argparse.Namespace) -> list[trial.Result]:
+def beside_webhooks(options: argparse.Namespace) -> list[Result]:
     """Measure calls without and beside webhooks that are refused, in turns."""
     results = []
     load = OVERLOAD if options.overload else UNPROVEN
@@ -262,7 +263,7 @@ def beside_webhooks(options: argparse.Namespace) -> list[trial.Result]:
 
 def compare(options: argparse.Namespace) -> None:
     """Run trials of the other revision, of this one and of the relay in turns; print what they say."""
-    rounds: list[dict[str, trial.Result]] = []
+    rounds: list[dict[str, Result]] = []
     with versus.tree_of(options.vs) as tree, compiled.tree() if options.compiled else contextlib.nullcontext() as own:
         programs = versus.programs(tree, with_relay=options.only is None, compiled=own)
         conditions = replace(options.conditions, delivery=options.deliveries[0])
@@ -283,7 +284,7 @@ def compare(options: argparse.Namespace) -> None:
 def keep(options: argparse.Namespace) -> None:
     """Run trials that keep nothing, records, and recordings, as wanted, in turns; print what that costs."""
     wanted = [Kept.NOTHING, *(kept for kept in Kept if kept in options.kept)]
-    rounds: list[dict[Kept, trial.Result]] = []
+    rounds: list[dict[Kept, Result]] = []
     with Trials(len(wanted) * keeping.ROUNDS) as trials:
         for turns in keeping.order(wanted, keeping.ROUNDS):
             found = {}
@@ -331,7 +332,7 @@ def _by_itself(options: argparse.Namespace) -> Callable[[argparse.Namespace], No
 
 
 def _end(
-    results: Sequence[trial.Result], capacities: Mapping[str, Sequence[capacity.Capacity]], options: argparse.Namespace
+    results: Sequence[Result], capacities: Mapping[str, Sequence[capacity.Capacity]], options: argparse.Namespace
 ) -> None:
     """Print what a reader must know, and keep the figures."""
     for remark in report.remarks(results):

@@ -7,8 +7,8 @@ import argparse
 
 from bench import trial
 from bench.conditions import USUAL
+from bench.result import WELL_P99_MS, Result
 from bench.target import Program
-from bench.trial import WELL_P99_MS, Result
 
 OFFERED = 1200
 """About twice the calls that a core serves at a p99 below 20 ms."""

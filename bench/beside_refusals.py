@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench.beside_tools import markdown
 from bench.flood import UNSIGNED, WITHOUT_ROOM, Webhooks
-from bench.trial import Result
+from bench.result import Result
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench.trial import Result, ToolsUsed
+from bench.result import Result, ToolsUsed
 
 CALLS = 51  # the one that uses tools included
 ORDER = (False, True, False, True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench.trial import WELL_P99_MS, Result
+from bench.result import WELL_P99_MS, Result
 
 FULL_CORE_PERCENT = 92.0
 STEPS = 5

@@ -4,8 +4,8 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.beside_tools import markdown
+from bench.result import Result
 from bench.target import Kept
-from bench.trial import Result
 
 CALLS = 100
 ROUNDS = 5

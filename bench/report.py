@@ -12,7 +12,7 @@ from typing import Any
 from bench.beside_tools import markdown
 from bench.capacity import Capacity
 from bench.latency import STAGES
-from bench.trial import Result, Spread
+from bench.result import Result, Spread
 
 COMPARED_AT_CALLS = 200
 HEADINGS = (

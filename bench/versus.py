@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.beside_tools import markdown
+from bench.result import Result
 from bench.target import Kept, Program
-from bench.trial import Result
 from bench.websocket import PeerError
 
 ROOT = Path(__file__).parent.parent

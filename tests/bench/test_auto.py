@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bench.auto import report
-from bench.trial import Spread
+from bench.result import Spread
 from tests.bench.test_trial import WELL
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from bench import beside_refusals
-from bench.trial import Spread
+from bench.result import Spread
 from tests.bench.test_beside_tools import WITHOUT
 
 QUIET = dataclasses.replace(WITHOUT, resident_mb=100.0)

@@ -9,9 +9,9 @@ from ruamel.yaml import YAML
 
 from bench import __main__ as command
 from bench import beside_tools, trial
+from bench.result import Result, Spread, ToolsUsed
 from bench.target import line_yaml
 from bench.tool_server import TOOLS
-from bench.trial import Result, Spread, ToolsUsed
 
 FINE = Spread(0.2, 2.0, 5.0, 1000)
 UNUSED = ToolsUsed(are_used=False, requests=0, outputs=0, most_at_once=0, at_work=0.0)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from bench.capacity import Capacity, Search, run_in_turns
-from bench.trial import Result, Spread
+from bench.result import Result, Spread
 
 FINE = Spread(0.2, 2.0, 5.0, 1000)
 SLOW = Spread(30.0, 90.0, 95.0, 1000)

@@ -7,8 +7,8 @@ import pytest
 
 from bench import keeping
 from bench.__main__ import arguments
+from bench.result import Result, Spread
 from bench.target import Kept
-from bench.trial import Result, Spread
 from gateway.config import Lines, load_deployment
 from tests.bench.test_beside_tools import WITHOUT
 

@@ -16,8 +16,8 @@ import pytest
 from bench import report, tags, trial
 from bench.conditions import Conditions
 from bench.plain_bridge import session
+from bench.result import Result, Spread
 from bench.target import Program, Target
-from bench.trial import Result, Spread
 from bench.websocket import frame, frames_in, unmask
 
 FINE = Spread(0.2, 2.0, 5.0, 1000)

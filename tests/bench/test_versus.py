@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench import versus
+from bench.result import Result
 from bench.target import Kept, Program
-from bench.trial import Result
 from bench.websocket import PeerError
 from tests.bench.test_beside_tools import WITHOUT
 
