@@ -3,7 +3,7 @@
 import gc
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from time import perf_counter
@@ -35,6 +35,20 @@ def run(program: Program, calls: int, seconds: float, conditions: Conditions = U
     """
     with _load() as loop, closing(Service(loop, conditions)) as service, _running(program, service) as target:
         return _Trial(loop, service, target, calls, may_be_refused=program.most_calls == "auto").measured(seconds)
+
+
+def run_waves(
+    program: Program, calls: int, seconds: float, waves: int, conditions: Conditions = USUAL
+) -> Generator[Result, None, None]:
+    """Run trials one after the other on one process of the program: all calls hang up, and as many others begin.
+
+    The garbage of the load is collected only between two of them.
+    """
+    with _load() as loop, closing(Service(loop, conditions)) as service, _running(program, service) as target:
+        for _ in range(waves):
+            yield _Trial(loop, service, target, calls).measured(seconds)
+            service.forget()
+            gc.collect()
 
 
 def run_beside_tools(calls: int, seconds: float, *, used: bool, conditions: Conditions = USUAL) -> Result:

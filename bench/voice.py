@@ -57,6 +57,16 @@ class Service:
         """Return the sessions whose connection is still open."""
         return (session for session in self.sessions if not session.is_gone)
 
+    def forget(self) -> None:
+        """Drop every session and what is known of calls, so that other calls may have their numbers."""
+        for session in self.sessions:
+            session.end()
+        self.phones.clear()
+        self.replies.clear()
+        self.sessions.clear()
+        self.unexpected.clear()
+        self.answers = 0
+
     def close(self) -> None:
         """Stop listening and drop every session."""
         self._listener.close()
