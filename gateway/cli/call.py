@@ -73,6 +73,23 @@ def add_call(parser: argparse.ArgumentParser) -> None:
         )
     )
     add_config_option(parser)
+    _add_phone_options(parser)
+    _add_gateway_options(parser)
+    _add_course_options(parser)
+    add_fault_options(parser)
+    parser.add_argument("--max-answer-ms", type=int, metavar="N", help="fail if an answer takes longer than N ms")
+    _add_result_options(parser)
+    parser.set_defaults(run=lambda options: run(_call(options), virtual=options.virtual_time))
+
+
+def _dialled(text: str) -> str:
+    if problem := unfit(text):
+        raise argparse.ArgumentTypeError(f"holds {problem}, expected a number")
+    return text
+
+
+def _add_phone_options(parser: argparse.ArgumentParser) -> None:
+    """Add who calls whom, and how the call sounds on the way."""
     parser.add_argument(
         "--to",
         type=_dialled,
@@ -100,6 +117,10 @@ def add_call(parser: argparse.ArgumentParser) -> None:
         default=Channel.MIX,
         help="whom a stereo recording plays: the left or right channel, or both mixed (default mix)",
     )
+
+
+def _add_gateway_options(parser: argparse.ArgumentParser) -> None:
+    """Add which gateway is called, and what the emulator behind it says."""
     parser.add_argument(
         "--url", metavar="URL", help="a gateway that runs already: http://HOST:PORT, or a stream's ws://…"
     )
@@ -107,6 +128,10 @@ def add_call(parser: argparse.ArgumentParser) -> None:
     completes_files(
         parser.add_argument("--script", type=Path, metavar="FILE", help="what the emulator says; without --url only")
     )
+
+
+def _add_course_options(parser: argparse.ArgumentParser) -> None:
+    """Add what the caller does during the call, and what they are to hear."""
     parser.add_argument(
         "--interrupt-after", type=int, metavar="MS", help="speak over each reply, MS after it became audible"
     )
@@ -131,16 +156,6 @@ def add_call(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="the caller hangs up after S seconds at the latest (default 600)",
     )
-    add_fault_options(parser)
-    parser.add_argument("--max-answer-ms", type=int, metavar="N", help="fail if an answer takes longer than N ms")
-    _add_result_options(parser)
-    parser.set_defaults(run=lambda options: run(_call(options), virtual=options.virtual_time))
-
-
-def _dialled(text: str) -> str:
-    if problem := unfit(text):
-        raise argparse.ArgumentTypeError(f"holds {problem}, expected a number")
-    return text
 
 
 def _add_result_options(parser: argparse.ArgumentParser) -> None:
