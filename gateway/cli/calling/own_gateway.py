@@ -100,72 +100,71 @@ async def own_gateway(
     record are recorded to the folder ``recordings``, by default one that is gone afterwards.
     """
     account = account or provider
-    made: list[TimedNote] = []
-    calls: list[CallIdentity] = []
-    refusals: list[str] = []
-    ended = asyncio.Event()
-    recorded: SimpleQueue[Path] = SimpleQueue()
-    redactor = Redactor()
-
-    def observe(identity: CallIdentity, note: TimedNote) -> None:
-        note = TimedNote(note.at, _without_secrets(note.note, redactor))
-        made.append(note)
-        if isinstance(note.note, notes.CallStarted):
-            calls.append(identity)
-        tell(identity, note)
-        if isinstance(note.note, notes.CallEnded):
-            ended.set()
-
-    def refuse(refused: Refused, hint: str) -> None:
-        reason = refused.reason.value.replace("_", " ")
-        why = f"{reason}: {refused.detail}" if refused.detail else reason
-        refusals.append(redactor.text(f"the gateway's own account: {why}; {hint}"))
-
     async with contextlib.AsyncExitStack() as stack:
         api = await stack.enter_async_context(SimulatedApi.serving())
         opened = open_account_at(provider, api)
-        redactor = Redactor(secrets_of(opened.secrets) | secrets_in(os.environ))
         emulator = await stack.enter_async_context(Emulator(script)) if script is not None else None
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        served = deployment.model_copy(
-            update={
-                "public_url": url,
-                "providers": _section(account, provider, opened.settings),
-                "streams": Streams(),
-                "listen": Listen(),
-            }
-        )
-        if emulator is None:
-            deployment.require_endpoint()
-        await stack.enter_async_context(
-            serving(
-                served,
-                lines,
-                endpoint=emulator.endpoint if emulator else "",
-                api_key="emulator" if emulator else "",
-                identity=EmulatedIdentity() if emulator else None,
-                listener=listener,
-                observers=(observe,),
-                on_refusal=refuse,
-                recordings=recordings or Path(stack.enter_context(TemporaryDirectory())),
-                on_recorded=lambda one: recorded.put(one.path),
-                clock=clock_of(asyncio.get_running_loop()),
-            )
-        )
-        yield CalledGateway(
+        gateway = CalledGateway(
             account=account,
             answer_url=f"{url}/answer/{account}",
             status_url=f"{url}/status/{account}",
             secrets=opened.secrets,
             api=api,
             emulator=emulator,
-            notes=made,
-            calls=calls,
-            refusals=refusals,
-            ended=ended,
-            recorded=recorded,
         )
+        reports = _Reports(gateway, tell, Redactor(secrets_of(opened.secrets) | secrets_in(os.environ)))
+        if emulator is None:
+            deployment.require_endpoint()
+        await stack.enter_async_context(
+            serving(
+                _for_one_call(deployment, url, _section(account, provider, opened.settings)),
+                lines,
+                endpoint=emulator.endpoint if emulator else "",
+                api_key="emulator" if emulator else "",
+                identity=EmulatedIdentity() if emulator else None,
+                listener=listener,
+                observers=(reports.observe,),
+                on_refusal=reports.refuse,
+                recordings=recordings or Path(stack.enter_context(TemporaryDirectory())),
+                on_recorded=lambda one: gateway.recorded.put(one.path),
+                clock=clock_of(asyncio.get_running_loop()),
+            )
+        )
+        yield gateway
+
+
+@dataclass(frozen=True)
+class _Reports:
+    """Hands what the gateway reports of its call to ``gateway`` and to ``tell``, without its secrets."""
+
+    gateway: CalledGateway
+    tell: Observer
+    redactor: Redactor
+
+    def observe(self, identity: CallIdentity, note: TimedNote) -> None:
+        """Keep and tell a note of the call."""
+        note = TimedNote(note.at, _without_secrets(note.note, self.redactor))
+        self.gateway.notes.append(note)
+        if isinstance(note.note, notes.CallStarted):
+            self.gateway.calls.append(identity)
+        self.tell(identity, note)
+        if isinstance(note.note, notes.CallEnded):
+            self.gateway.ended.set()
+
+    def refuse(self, refused: Refused, hint: str) -> None:
+        """Keep why a request of the call was refused."""
+        reason = refused.reason.value.replace("_", " ")
+        why = f"{reason}: {refused.detail}" if refused.detail else reason
+        self.gateway.refusals.append(self.redactor.text(f"the gateway's own account: {why}; {hint}"))
+
+
+def _for_one_call(deployment: Deployment, url: str, providers: Providers) -> Deployment:
+    """Return the deployment as it is served for one call: at ``url``, with this account alone and default streams."""
+    return deployment.model_copy(
+        update={"public_url": url, "providers": providers, "streams": Streams(), "listen": Listen()}
+    )
 
 
 def _without_secrets(value: _T, redactor: Redactor) -> _T:
