@@ -6,8 +6,8 @@ appears with its first event.
 
 import importlib.metadata
 import platform
-from collections.abc import Iterable
-from typing import get_args
+from collections.abc import Iterable, Sequence
+from typing import Literal, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -48,225 +48,113 @@ OTHER = "other"
 TOOL_OUTCOMES = ("ok", "error", "timeout", "refused")
 
 
-class Metrics:
-    """The metrics of one process, on a registry of their own; ``providers`` are those that are served."""
+class _Families:
+    """Makes metrics on ``registry``; a metric's labels follow its help text."""
 
-    def __init__(self, providers: Iterable[str] = ()) -> None:
-        self.registry = CollectorRegistry()
-        self._providers = tuple(providers)
-        self._tools: set[str] = set()
-        r = self.registry
-        ProcessCollector(registry=r)
-        self.build = Gauge(
-            "gateway_build_info",
-            "The version that runs; always 1.",
-            ["version", "python"],
-            multiprocess_mode="livemax",
-            registry=r,
-        )
-        self.calls_limit = Gauge(
-            "gateway_calls_limit", "Calls that are taken at once.", multiprocess_mode="livemax", registry=r
-        )
-        self.saturated = Gauge(
-            "gateway_saturated",
-            "Processes that take no calls because they are busy (limits.calls: auto).",
-            multiprocess_mode="livesum",
-            registry=r,
-        )
-        self.calls = Gauge("gateway_calls", "Calls in progress.", multiprocess_mode="livesum", registry=r)
-        self.calls_started = Counter("gateway_calls_started", "Calls begun.", ["provider", "line"], registry=r)
-        self._calls_refused = Counter(
-            "gateway_calls_refused", "Webhooks, streams and other requests turned away.", ["reason"], registry=r
-        )
-        self._console_refused = Counter(
-            "gateway_console_refused", "Requests to the console turned away.", ["reason"], registry=r
-        )
-        self._turned_away = Counter(
-            "gateway_calls_turned_away", "Answers to calls for which there was no room.", ["given"], registry=r
-        )
-        self.call_ends = Counter("gateway_call_ends", "Calls ended.", ["reason", "by", "line"], registry=r)
-        self.call_duration = Histogram(
-            "gateway_call_duration_seconds", "From start message to end.", buckets=_DURATION_BUCKETS, registry=r
-        )
-        self.session_setup = Histogram(
-            "gateway_voice_session_setup_seconds",
-            "From the call's start to an accepted session.",
-            buckets=_LATENCY_BUCKETS,
-            registry=r,
-        )
-        self.sessions_ahead = Counter(
-            "gateway_sessions_ahead",
-            "Sessions opened when a webhook announced their call, by what became of them.",
-            ["outcome"],
-            registry=r,
-        )
-        self.sessions_lost = Counter(
-            "gateway_sessions_lost",
-            "Sessions that were lost while a call went on, by cause and by what came of it.",
-            ["cause", "outcome"],
-            registry=r,
-        )
-        self.session_recovery = Histogram(
-            "gateway_session_recovery_seconds",
-            "From the loss of a session to the next one that is ready.",
-            buckets=_LATENCY_BUCKETS,
-            registry=r,
-        )
-        self.silence_covered = Counter(
-            "gateway_silence_covered_seconds",
-            "Length of the words and tones that callers heard while there was no session.",
-            registry=r,
-        )
-        self.roll_overs = Counter(
-            "gateway_session_roll_overs", "Sessions that took a call over before one expired.", ["moment"], registry=r
-        )
-        self.turn_latency = Histogram(
-            "gateway_turn_latency_seconds",
-            "From the service's end of the caller's turn to the first audio of the reply sent to the phone.",
-            ["line"],
-            buckets=_LATENCY_BUCKETS,
-            registry=r,
-        )
-        self.barge_in_stop = Histogram(
-            "gateway_barge_in_stop_seconds",
-            "From the service's word that the caller speaks to the stop sent to the phone.",
-            buckets=_SHORT_BUCKETS,
-            registry=r,
-        )
-        self.speech_ignored = Counter(
-            "gateway_speech_ignored", "Speech of callers that did not interrupt the bot.", ["reason"], registry=r
-        )
-        self.answers_overdue = Counter(
-            "gateway_answers_overdue",
-            "Callers who heard a tone because Voice Live brought nothing of what it owed.",
-            registry=r,
-        )
-        self.speech_unreported = Counter(
-            "gateway_speech_unreported",
-            "Callers who spoke over the bot without a report of the service.",
-            registry=r,
-        )
-        self.barge_ins = Counter("gateway_barge_ins", "Replies that the caller spoke over.", registry=r)
-        self.event_loop_lag = Histogram(
-            "gateway_event_loop_lag_seconds", "How late a timer runs.", buckets=_SHORT_BUCKETS, registry=r
-        )
-        self.gc_pause = Histogram(
-            "gateway_gc_pause_seconds",
-            "How long collections of garbage stopped the process.",
-            ["generation"],
-            buckets=_SHORT_BUCKETS,
-            registry=r,
-        )
-        self.frames_late = Counter(
-            "gateway_frames_late", "Frames sent to a phone after their moment by our own lateness.", registry=r
-        )
-        self.marks_lost = Counter(
-            "gateway_marks_lost",
-            "Marks that a provider did not return though the audio before them was played.",
-            ["provider"],
-            registry=r,
-        )
-        self.messages_odd = Counter(
-            "gateway_messages_odd", "Messages that were unknown, malformed or odd.", ["leg", "kind"], registry=r
-        )
-        self.tool_calls = Counter("gateway_tool_calls", "Tools that ran.", ["tool", "outcome"], registry=r)
-        self.tool_duration = Histogram(
-            "gateway_tool_duration_seconds", "How long tools took.", buckets=_LATENCY_BUCKETS, registry=r
-        )
-        self.transfers = Counter("gateway_transfers", "Transfers asked for.", ["outcome"], registry=r)
-        self.service_errors = Counter("gateway_service_errors", "Error events of Voice Live.", ["code"], registry=r)
-        self.sessions_reduced = Counter(
-            "gateway_session_reduced",
-            "Sessions that were accepted without a member that the service refused.",
-            ["member"],
-            registry=r,
-        )
-        self.sessions_differ = Counter(
-            "gateway_session_differs", "Sessions that the service has otherwise than asked for.", ["member"], registry=r
-        )
-        self.transcriptions_failed = Counter(
-            "gateway_transcriptions_failed", "Turns of callers that the service could not transcribe.", registry=r
-        )
-        self.functions_left_running = Counter(
-            "gateway_functions_left_running",
-            "Functions in threads that went on when nobody waited for them any more.",
-            registry=r,
-        )
-        self.call_control_failures = Counter(
-            "gateway_call_control_failures",
-            "Requests that the provider's REST API did not carry out.",
-            ["provider"],
-            registry=r,
-        )
-        self.keys_unavailable = Counter(
-            "gateway_keys_unavailable", "Published keys that could not be fetched.", ["provider"], registry=r
-        )
-        self.upgrades_unproven = Counter(
-            "gateway_upgrades_unproven",
-            "Streams with a right token whose provider's own signature was not found right.",
-            ["provider"],
-            registry=r,
-        )
-        self.lines_refused = Counter("gateway_line_refused", "Changed line files that could not be used.", registry=r)
-        self.connections = Gauge(
-            "gateway_connections", "Open connections that carry no call.", multiprocess_mode="livesum", registry=r
-        )
-        self.connections_limit = Gauge(
-            "gateway_connections_limit",
-            "Connections without a call that may be open at once.",
-            multiprocess_mode="livesum",
-            registry=r,
-        )
-        self.log_lines_lost = Counter(
-            "gateway_log_lines_lost", "Log lines that standard error did not take.", registry=r
-        )
-        self._begin()
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
 
-    def _begin(self) -> None:
-        """Let every series exist whose labels do not depend on a line."""
-        self.build.labels(importlib.metadata.version("voice-line-gateway"), platform.python_version()).set(1)
+    def counter(self, name: str, told: str, *labels: str) -> Counter:
+        """Make a counter."""
+        return Counter(name, told, labels, registry=self.registry)
+
+    def gauge(self, name: str, told: str, *labels: str, of_all: Literal["livesum", "livemax"] = "livesum") -> Gauge:
+        """Make a gauge; ``of_all`` says how those of all processes that live become one."""
+        return Gauge(name, told, labels, multiprocess_mode=of_all, registry=self.registry)
+
+    def histogram(self, name: str, told: str, *labels: str, buckets: Sequence[float] = _LATENCY_BUCKETS) -> Histogram:
+        """Make a histogram."""
+        return Histogram(name, told, labels, buckets=buckets, registry=self.registry)
+
+
+class _OfCalls:
+    """Metrics of calls: how many there are, how each began and ended, and which were not taken."""
+
+    def __init__(self, make: _Families) -> None:
+        self.calls_limit = make.gauge("gateway_calls_limit", "Calls that are taken at once.", of_all="livemax")
+        self.saturated = make.gauge(
+            "gateway_saturated", "Processes that take no calls because they are busy (limits.calls: auto)."
+        )
+        self.calls = make.gauge("gateway_calls", "Calls in progress.")
+        self.calls_started = make.counter("gateway_calls_started", "Calls begun.", "provider", "line")
+        self._calls_refused = make.counter(
+            "gateway_calls_refused", "Webhooks, streams and other requests turned away.", "reason"
+        )
+        self._console_refused = make.counter(
+            "gateway_console_refused", "Requests to the console turned away.", "reason"
+        )
+        self._turned_away = make.counter(
+            "gateway_calls_turned_away", "Answers to calls for which there was no room.", "given"
+        )
+        self.call_ends = make.counter("gateway_call_ends", "Calls ended.", "reason", "by", "line")
+        self.call_duration = make.histogram(
+            "gateway_call_duration_seconds", "From start message to end.", buckets=_DURATION_BUCKETS
+        )
+        self.transfers = make.counter("gateway_transfers", "Transfers asked for.", "outcome")
         for refusal in Refusal:
             self._calls_refused.labels(refusal.value)
-        for leg in ("phone", "voice"):
-            for kind in ("unknown", "malformed"):
-                self.messages_odd.labels(leg, kind)
-        self.messages_odd.labels("phone", "odd")
+        for given in ("busy", "say", "transfer", "wait"):
+            self._turned_away.labels(given)
+        for outcome in ("ok", "failed"):
+            self.transfers.labels(outcome)
+
+    def refused(self, reason: Refusal) -> None:
+        """Count a webhook or a stream that was turned away."""
+        self._calls_refused.labels(reason.value).inc()
+
+    def console_refused(self, reason: str) -> None:
+        """Count a request to the console that was turned away; the console's own thread may call it."""
+        self._console_refused.labels(reason).inc()
+
+    def turned_away(self, given: str) -> None:
+        """Count an answer to a call for which there was no room: ``busy``, ``say``, ``transfer`` or ``wait``."""
+        self._turned_away.labels(given).inc()
+
+
+class _OfSessions:
+    """Metrics of sessions with Voice Live: how each began, how it was lost, and what the service objected to."""
+
+    def __init__(self, make: _Families) -> None:
+        self.session_setup = make.histogram(
+            "gateway_voice_session_setup_seconds", "From the call's start to an accepted session."
+        )
+        self.sessions_ahead = make.counter(
+            "gateway_sessions_ahead",
+            "Sessions opened when a webhook announced their call, by what became of them.",
+            "outcome",
+        )
+        self.sessions_lost = make.counter(
+            "gateway_sessions_lost",
+            "Sessions that were lost while a call went on, by cause and by what came of it.",
+            "cause",
+            "outcome",
+        )
+        self.session_recovery = make.histogram(
+            "gateway_session_recovery_seconds", "From the loss of a session to the next one that is ready."
+        )
+        self.silence_covered = make.counter(
+            "gateway_silence_covered_seconds",
+            "Length of the words and tones that callers heard while there was no session.",
+        )
+        self.roll_overs = make.counter(
+            "gateway_session_roll_overs", "Sessions that took a call over before one expired.", "moment"
+        )
+        self.service_errors = make.counter("gateway_service_errors", "Error events of Voice Live.", "code")
+        self.sessions_reduced = make.counter(
+            "gateway_session_reduced",
+            "Sessions that were accepted without a member that the service refused.",
+            "member",
+        )
+        self.sessions_differ = make.counter(
+            "gateway_session_differs", "Sessions that the service has otherwise than asked for.", "member"
+        )
         for cause in CAUSES:
             for outcome in ("recovered", "not_recovered"):
                 self.sessions_lost.labels(cause, outcome)
-        for metric, values in (
-            (self._turned_away, ("busy", "say", "transfer", "wait")),
-            (self.transfers, ("ok", "failed")),
-            (self.roll_overs, ("pause", "forced")),
-            (self.gc_pause, ("0", "1", "2")),
-        ):
-            for value in values:
-                metric.labels(value)
-        for reason in get_args(notes.SpeechIgnored.__annotations__["reason"]):
-            self.speech_ignored.labels(reason)
+        for moment in ("pause", "forced"):
+            self.roll_overs.labels(moment)
         for code in (*KNOWN_ERRORS, OTHER):
             self.service_errors.labels(code)
-        for provider in self._providers:
-            self.call_control_failures.labels(provider)
-            self.keys_unavailable.labels(provider)
-            self.upgrades_unproven.labels(provider)
-            self.marks_lost.labels(provider)
-        self._know_tool(OTHER)
-
-    def know_line(self, line: str, tools: Iterable[str] = ()) -> None:
-        """Let every series of a line and of its ``tools`` exist; one that does already keeps its value."""
-        for provider in self._providers:
-            self.calls_started.labels(provider, line)
-        for reason, by in ENDED_BY.items():
-            self.call_ends.labels(reason.value, by, line)
-        self.turn_latency.labels(line)
-        for tool in tools:
-            self._know_tool(tool)
-
-    def _know_tool(self, tool: str) -> None:
-        self._tools.add(tool)
-        for outcome in TOOL_OUTCOMES:
-            self.tool_calls.labels(tool, outcome)
 
     def know_members(self, members: Iterable[str]) -> None:
         """Let every series of a session's members exist."""
@@ -286,17 +174,154 @@ class Metrics:
         """Count an error event of the service."""
         self.service_errors.labels(code if code in KNOWN_ERRORS else OTHER).inc()
 
-    def refused(self, reason: Refusal) -> None:
-        """Count a webhook or a stream that was turned away."""
-        self._calls_refused.labels(reason.value).inc()
 
-    def console_refused(self, reason: str) -> None:
-        """Count a request to the console that was turned away; the console's own thread may call it."""
-        self._console_refused.labels(reason).inc()
+class _OfSpeech:
+    """Metrics of the conversation: how soon the bot answers, how soon it falls silent, and what went unheard."""
 
-    def turned_away(self, given: str) -> None:
-        """Count an answer to a call for which there was no room: ``busy``, ``say``, ``transfer`` or ``wait``."""
-        self._turned_away.labels(given).inc()
+    def __init__(self, make: _Families) -> None:
+        self.turn_latency = make.histogram(
+            "gateway_turn_latency_seconds",
+            "From the service's end of the caller's turn to the first audio of the reply sent to the phone.",
+            "line",
+        )
+        self.barge_in_stop = make.histogram(
+            "gateway_barge_in_stop_seconds",
+            "From the service's word that the caller speaks to the stop sent to the phone.",
+            buckets=_SHORT_BUCKETS,
+        )
+        self.speech_ignored = make.counter(
+            "gateway_speech_ignored", "Speech of callers that did not interrupt the bot.", "reason"
+        )
+        self.answers_overdue = make.counter(
+            "gateway_answers_overdue", "Callers who heard a tone because Voice Live brought nothing of what it owed."
+        )
+        self.speech_unreported = make.counter(
+            "gateway_speech_unreported", "Callers who spoke over the bot without a report of the service."
+        )
+        self.barge_ins = make.counter("gateway_barge_ins", "Replies that the caller spoke over.")
+        self.transcriptions_failed = make.counter(
+            "gateway_transcriptions_failed", "Turns of callers that the service could not transcribe."
+        )
+        for reason in get_args(notes.SpeechIgnored.__annotations__["reason"]):
+            self.speech_ignored.labels(reason)
+
+
+class _OfTools:
+    """Metrics of what the model calls; a tool that no line has is counted as ``OTHER``."""
+
+    def __init__(self, make: _Families) -> None:
+        self._tools: set[str] = set()
+        self.tool_calls = make.counter("gateway_tool_calls", "Tools that ran.", "tool", "outcome")
+        self.tool_duration = make.histogram("gateway_tool_duration_seconds", "How long tools took.")
+        self.functions_left_running = make.counter(
+            "gateway_functions_left_running",
+            "Functions in threads that went on when nobody waited for them any more.",
+        )
+        self._know_tool(OTHER)
+
+    def _know_tool(self, tool: str) -> None:
+        self._tools.add(tool)
+        for outcome in TOOL_OUTCOMES:
+            self.tool_calls.labels(tool, outcome)
+
+    def _tool_returned(self, tool: str, outcome: str, took_ms: int) -> None:
+        self.tool_calls.labels(tool if tool in self._tools else OTHER, outcome).inc()
+        self.tool_duration.observe(took_ms / 1000)
+
+
+class _OfPeers:
+    """Metrics of providers and of Voice Live as peers: what they sent, returned or refused otherwise than expected."""
+
+    def __init__(self, make: _Families, providers: Iterable[str]) -> None:
+        self.marks_lost = make.counter(
+            "gateway_marks_lost",
+            "Marks that a provider did not return though the audio before them was played.",
+            "provider",
+        )
+        self.messages_odd = make.counter(
+            "gateway_messages_odd", "Messages that were unknown, malformed or odd.", "leg", "kind"
+        )
+        self.call_control_failures = make.counter(
+            "gateway_call_control_failures",
+            "Requests that the provider's REST API did not carry out.",
+            "provider",
+        )
+        self.keys_unavailable = make.counter(
+            "gateway_keys_unavailable", "Published keys that could not be fetched.", "provider"
+        )
+        self.upgrades_unproven = make.counter(
+            "gateway_upgrades_unproven",
+            "Streams with a right token whose provider's own signature was not found right.",
+            "provider",
+        )
+        for leg in ("phone", "voice"):
+            for kind in ("unknown", "malformed"):
+                self.messages_odd.labels(leg, kind)
+        self.messages_odd.labels("phone", "odd")
+        for provider in providers:
+            self.call_control_failures.labels(provider)
+            self.keys_unavailable.labels(provider)
+            self.upgrades_unproven.labels(provider)
+            self.marks_lost.labels(provider)
+
+
+class _OfProcess:
+    """Metrics of the process: its version, how late it is, and what it holds and loses beside its calls."""
+
+    def __init__(self, make: _Families) -> None:
+        ProcessCollector(registry=make.registry)
+        self.build = make.gauge(
+            "gateway_build_info", "The version that runs; always 1.", "version", "python", of_all="livemax"
+        )
+        self.event_loop_lag = make.histogram(
+            "gateway_event_loop_lag_seconds", "How late a timer runs.", buckets=_SHORT_BUCKETS
+        )
+        self.gc_pause = make.histogram(
+            "gateway_gc_pause_seconds",
+            "How long collections of garbage stopped the process.",
+            "generation",
+            buckets=_SHORT_BUCKETS,
+        )
+        self.frames_late = make.counter(
+            "gateway_frames_late", "Frames sent to a phone after their moment by our own lateness."
+        )
+        self.lines_refused = make.counter("gateway_line_refused", "Changed line files that could not be used.")
+        self.connections = make.gauge("gateway_connections", "Open connections that carry no call.")
+        self.connections_limit = make.gauge(
+            "gateway_connections_limit", "Connections without a call that may be open at once."
+        )
+        self.log_lines_lost = make.counter("gateway_log_lines_lost", "Log lines that standard error did not take.")
+        self.build.labels(importlib.metadata.version("voice-line-gateway"), platform.python_version()).set(1)
+        for generation in ("0", "1", "2"):
+            self.gc_pause.labels(generation)
+
+
+class Metrics(_OfProcess, _OfCalls, _OfSessions, _OfSpeech, _OfTools, _OfPeers):
+    """The metrics of one process, on a registry of their own; ``providers`` are those that are served.
+
+    Each base makes the metrics of one subject, with the series of them that are known from the start.
+    """
+
+    def __init__(self, providers: Iterable[str] = ()) -> None:
+        self.registry = CollectorRegistry()
+        self._providers = tuple(providers)
+        make = _Families(self.registry)
+        _OfProcess.__init__(self, make)
+        _OfCalls.__init__(self, make)
+        _OfSessions.__init__(self, make)
+        _OfSpeech.__init__(self, make)
+        _OfTools.__init__(self, make)
+        _OfPeers.__init__(self, make, self._providers)
+
+    def know_line(self, line: str, tools: Iterable[str] = ()) -> None:
+        """Let every series of a line and of its ``tools`` exist; one that does already keeps its value."""
+        for provider in self._providers:
+            self.calls_started.labels(provider, line)
+        for reason, by in ENDED_BY.items():
+            self.call_ends.labels(reason.value, by, line)
+        self.turn_latency.labels(line)
+        for tool in tools:
+            self._know_tool(tool)
 
     def observe(self, identity: CallIdentity, note: TimedNote) -> None:  # noqa: C901 -- one case a kind of note
         """Count a note of a call's record."""
@@ -344,10 +369,6 @@ class Metrics:
                 self.transcriptions_failed.inc()
             case notes.ServiceError(code=code):
                 self.service_error(code)
-
-    def _tool_returned(self, tool: str, outcome: str, took_ms: int) -> None:
-        self.tool_calls.labels(tool if tool in self._tools else OTHER, outcome).inc()
-        self.tool_duration.observe(took_ms / 1000)
 
     def ended(self, identity: CallIdentity, end: EndCall, at: float, late_frames: int, marks_lost: int = 0) -> None:
         """Count a call that has ended."""
