@@ -20,7 +20,8 @@ phone/          the phone leg: its events and commands, and each provider's wire
 voice/          the voice leg: its events and commands, and the Voice Live session
 config/         YAML and environment to typed settings
 routes/         the HTTP routes: webhooks, media streams, health
-app             connects configuration, legs, conversation and routes to a running gateway
+app             serves: runs the parts of a gateway, listens, and ends its calls
+wiring          connects configuration, legs, conversation and routes
 routing         the paths of the public and of the private listener
 call_setup      makes the settings and the voice leg of one call
 phrases         renders words for callers whose session is lost, ahead of their need

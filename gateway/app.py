@@ -1,31 +1,21 @@
-"""Connects configuration, legs, conversation and routes to one running gateway; no other module does."""
+"""Serves: makes the parts of a gateway, enters them in order, listens, and ends calls in order when it is over."""
 
-import asyncio
-import os
-import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import structlog
 from azure.core.credentials_async import AsyncTokenCredential
-from msgspec.structs import replace
 
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
-from gateway.call.recovery.legs import Voice
-from gateway.call.settings import CallSettings
-from gateway.call_setup import SessionRules, prepare
-from gateway.config import Deployment, Line, Lines
-from gateway.config.providers import provider_of
-from gateway.config.secrets import secrets_within, values_of
+from gateway.config import Deployment, Lines
+from gateway.config.secrets import values_of
 from gateway.config.telling.origins import origins
 from gateway.config.urls import private_listener
 from gateway.connecting.choice import public_legs
@@ -39,48 +29,39 @@ from gateway.live.server import LiveServer, live_serving
 from gateway.live.source import sources_in
 from gateway.live.state import state_of
 from gateway.live.watch import Watch
-from gateway.logs.redaction import secrets_in
 from gateway.network.descriptors import left_for_connections
-from gateway.phone.events import CallStarted
-from gateway.phone.provider import KeySet, Provider
-from gateway.phone.token import StreamTokens
-from gateway.phrases import Phrases
-from gateway.records.keeping import keeping_of, record_store, recording_storage
 from gateway.records.masking import Masking
-from gateway.records.recording.places import FolderAlone, Keeping
-from gateway.records.recording.recordings import FinishedRecording, Recordings
-from gateway.records.store.store import RecordStore
-from gateway.rest import CallControl
+from gateway.records.recording.recordings import FinishedRecording
 from gateway.routes.admitting.admission import Admission
-from gateway.routes.admitting.load import Load
 from gateway.routes.health import Health
 from gateway.routes.lag import watching
-from gateway.routes.line_book import LineBook
 from gateway.routes.listeners import Inherited, Listener, listening
 from gateway.routes.media_stream import MediaStreams
-from gateway.routes.outcomes import Outcomes
-from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusing.connections import Connections
 from gateway.routes.refusing.refusals import Refusals, Refused
-from gateway.routes.sessions_ahead import SessionsAhead
-from gateway.routes.stream_keys import StreamKeys
 from gateway.routes.webhooks import Webhooks
 from gateway.routing import private_listening, public_paths, url_of
 from gateway.served import providers_of
-from gateway.sockets.choice import choose_sockets
-from gateway.tape.service import TapedVoiceLive
-from gateway.tape.tapes import Tapes, Wanted
-from gateway.tools import Functions
-from gateway.tracing.attributes import Privacy
+from gateway.tape.tapes import Wanted
 from gateway.tracing.environment import Exports
-from gateway.tracing.starting import telemetry_for
 from gateway.voice.bot import answering_for
-from gateway.voice.endpoints.making import in_place, pooled
-from gateway.voice.endpoints.metrics import EndpointMetrics
+from gateway.voice.endpoints.making import in_place
 from gateway.voice.endpoints.pooled import PooledVoiceLive
-from gateway.voice.negotiation.reductions import MEMBERS
-from gateway.voice.service import VoiceLive
-from gateway.voice.texts import CallFacts
+from gateway.wiring import (
+    Access,
+    Ground,
+    Reception,
+    VoiceSide,
+    Witnesses,
+    access_of,
+    ground_of,
+    reception_of,
+    streams_of,
+    tapes_of,
+    voice_side_of,
+    webhooks_of,
+    witnesses_of,
+)
 
 log = structlog.get_logger()
 
@@ -141,197 +122,110 @@ async def serving(
     calls, in seconds. Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private
     one cannot, ``InputError`` where nothing can be exported.
     """
-    served = providers_of(deployment)
+    ground = ground_of(deployment, lines, providers_of(deployment), board, clock)
     sections = (in_place(deployment, endpoint, api_key),) if endpoint else deployment.reached
-    metrics = Metrics(served)
-    board = board or Board(deployment.limits.places, now=clock)
-    calls = Calls(deployment.limits.places, board.places)
-    metrics.calls_limit.set(calls.limit)
-    load = Load(calls.late_frames, metrics.saturated) if deployment.limits.calls == "auto" else None
-    calls.room = load
-    metrics.know_members((*MEMBERS, "model"))
-    key, *old = values_of(deployment.streams.key) or (secrets.token_urlsafe(32),)  # else one for this process' life
-    tokens = StreamTokens(key, deployment.streams.token_ttl_s, *old)
-    public_url = deployment.public_url or ""
-    where = [one.endpoint for one in sections]
-    tapes = _tapes(tape, deployment, lines, key, board, where, clock) if tape else None
-    store = record_store(deployment, lines, metrics.registry, clock) if keep_records else None
-    control = CallControl(tapes.exchanged if tapes else None)
-    functions = Functions(metrics.functions_left_running.inc)
-    outcomes = Outcomes(board.ends)
-    published_keys = PublishedKeys(control, metrics, _kept_keys(deployment, served))
-    keys = StreamKeys(
-        tokens,
-        _stream_secrets(deployment),
-        published_keys,
-        board.used,
-        metrics,
-        required=deployment.streams.auth == "token",
-        always=served.keys() - deployment.providers.accounts.keys(),
-    )
-    refusals = Refusals(metrics, urlsplit(public_url).path, on_refusal)
-    loop = asyncio.get_running_loop()
-    voice_live, of_endpoints = pooled(
-        deployment,
-        sections,
-        board.sessions,
-        metrics.registry,
-        loop.time,
-        kind=TapedVoiceLive if tapes else VoiceLive,
-        identity=identity,
-        watch=metrics,
-    )
-    phrases = Phrases(voice_live, deployment.phrases)
-    storage = recording_storage(deployment, store, metrics.registry) if store else None
-    keeping = keeping_of(deployment, store, storage) if store and storage else None
-    if recordings:
-        keeping = Keeping(FolderAlone(recordings))
-    recorder = Recordings(keeping, metrics.registry, on_recorded, clock=clock) if keeping else None
-    telemetry = None
-    if exports:
-        privacy = Privacy(deployment.traces.words, deployment.traces.numbers)
-        measure = partial(_measure, of_endpoints, voice_live, loop)
-        telemetry = telemetry_for(exports, metrics.registry, privacy, clock, measure)
-    traces = telemetry.traces if telemetry else None
+    tapes = tapes_of(ground, tape, sections) if tape else None
+    voice = voice_side_of(ground, sections, identity, taped=tapes is not None)
+    witnesses = witnesses_of(ground, voice, tapes, exports, keep_records, recordings, on_recorded)
+    access = access_of(ground, tapes, on_refusal)
+    reception = reception_of(ground, voice, witnesses)
+    ends = RecentEnds(ground.served, time.time)
+    told = (*observers, *witnesses.observers(), *((ends.observe,) if live else ()))
+    streams = streams_of(ground, access, reception, witnesses, told)
+    webhooks = webhooks_of(ground, access, reception, witnesses, streams)
+    parts = _Parts(ground, voice, witnesses, access, reception, streams, webhooks, _health(ground, voice), ends, live)
+    async with _running(parts, host, port, inherited or Inherited([listener] if listener else ())) as gateway:
+        try:
+            yield gateway
+        finally:
+            await gateway.calls.drain(drain_s, DRAIN_LIMIT_S)
+            await streams.strand_expected()
 
-    def prepared(line: Line, started: CallStarted) -> tuple[CallSettings, Voice]:
-        facts = CallFacts(started.call_id, started.caller, started.called, datetime.now(UTC), started.parameters)
-        watch_speech = len(calls) <= deployment.limits.watched_calls
-        audio_format, times = started.audio_format, deployment.voice_live
-        sessions = SessionRules(times.connect_timeout_s, times.session_limit_s, phrases.of(line, audio_format))
-        settings, voice = prepare(line, audio_format, facts, voice_live, watch_speech=watch_speech, sessions=sessions)
-        return (settings if recorder and recorder.has_room else replace(settings, recording=None)), voice
 
-    at_most = 0 if tapes else deployment.voice_live.open_ahead  # a tape begins with its call
-    ahead = SessionsAhead(prepared, at_most, metrics)
-    book = LineBook(lines, metrics, _regions(deployment))
-    admission = Admission(calls, board, voice_live.pool, loop.time, deployment.streams.token_ttl_s)
-    recent_ends = RecentEnds(served, time.time)
-    turned_away = store.intake.turned_away if store else lambda _: None
-    streams = MediaStreams(
-        providers=served,
-        lines=book,
-        calls=calls,
-        admission=admission,
-        metrics=metrics,
-        prepare=prepared,
-        ahead=ahead,
-        functions=functions,
-        outcomes=outcomes,
-        observers=(*observers, *_of_calls(tapes, store, recent_ends if live else None)),
-        authorize=keys.authorize,
-        authorize_start=keys.authorize_start,
-        used=board.used,
-        control=control,
-        refusals=refusals,
-        accept=choose_sockets(deployment.sockets).accept,
-        public_url=public_url,
-        max_message=deployment.limits.message_kb * 1024,
-        start_timeout_s=deployment.limits.start_timeout_s,
-        turned_away=turned_away,
-        tapes=tapes,
-        traces=traces,
-        recordings=recorder,
-        clock=clock,
-    )
-    webhooks = Webhooks(
-        providers=served,
-        public_url=public_url,
-        lines=book,
-        calls=calls,
-        admission=admission,
-        when_full=deployment.when_full,
-        tokens=tokens,
-        outcomes=outcomes,
-        control=control,
-        published_keys=published_keys,
-        refusals=refusals,
-        metrics=metrics,
-        used=board.used,
-        replayed=board.webhooks,
-        strand=streams.strand,
-        ahead=ahead,
-        turned_away=turned_away,
-        tapes=tapes,
-        traces=traces,
-    )
-    answers = partial(_answers_when_full, deployment, lines)
-    legs = public_legs(deployment.sockets)
-    health = Health(calls, metrics, board, voice_live, of_endpoints, answers, load, public_legs=legs)
-    masking = Masking(deployment.records.words, deployment.records.numbers)
-    live_calls = LiveBook(calls, state_of(calls, voice_live.pool, health, recent_ends), masking, clock, time.time)
-    live_server = LiveServer(live_calls)
-    relay = _relay(deployment, live, refusals)
-    connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
-    metrics.connections_limit.set(connections.limit)
-    watched = private_listener(deployment.listen.private) if deployment.listen.private else None
-    app = public_paths(streams, webhooks, None if watched else health, refusals)
-    sockets = inherited.public if inherited else [listener] if listener else ()
-    running: tuple[AbstractAsyncContextManager[object] | None, ...] = (
-        telemetry,
-        store.running() if store else None,
-        tapes,
-        storage.running() if storage else None,
-        recorder,
-        voice_live,
-        ahead,
-        probing(voice_live, next((answering_for(line) for line in lines), None)),
-        control,
-        functions,
-        phrases,
-        published_keys,
-        book.following(),
-        refusals,
-        live_serving(live, live_server),
-    )
+@dataclass(frozen=True)
+class _Parts:
+    """All parts of a gateway."""
+
+    ground: Ground
+    voice: VoiceSide
+    witnesses: Witnesses
+    access: Access
+    reception: Reception
+    streams: MediaStreams
+    webhooks: Webhooks
+    health: Health
+    ends: RecentEnds
+    live: Path | None
+
+    def in_order(self) -> tuple[AbstractAsyncContextManager[object] | None, ...]:
+        """Return what is entered before the gateway listens, in this order."""
+        store, storage, voice_live = self.witnesses.store, self.witnesses.storage, self.voice.voice_live
+        return (
+            self.witnesses.telemetry,
+            store.running() if store else None,
+            self.witnesses.tapes,
+            storage.running() if storage else None,
+            self.witnesses.recorder,
+            voice_live,
+            self.reception.ahead,
+            probing(voice_live, next((answering_for(line) for line in self.ground.lines), None)),
+            self.access.control,
+            self.reception.functions,
+            self.voice.phrases,
+            self.access.published_keys,
+            self.reception.book.following(),
+            self.access.refusals,
+            live_serving(self.live, LiveServer(self._live_book())),
+        )
+
+    def _live_book(self) -> LiveBook:
+        calls, records = self.ground.calls, self.ground.deployment.records
+        about = state_of(calls, self.voice.voice_live.pool, self.health, self.ends)
+        return LiveBook(calls, about, Masking(records.words, records.numbers), self.ground.clock, time.time)
+
+
+@asynccontextmanager
+async def _running(parts: _Parts, host: str, port: int, bound: Inherited) -> AsyncIterator[Gateway]:
+    """Run all parts and listen until the block ends; sockets that are ``bound`` replace ``host`` and ``port``."""
+    ground, refusals, listen = parts.ground, parts.access.refusals, parts.ground.deployment.listen
+    relay = _relay(ground.deployment, parts.live, refusals)
+    connections = _connections(ground, refusals)
+    watched = private_listener(listen.private) if listen.private else None
+    app = public_paths(parts.streams, parts.webhooks, None if watched else parts.health, refusals)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        for part in running:
+        for part in parts.in_order():
             if part is not None:  # one that holds nothing yet is false
                 await enter(part)
-        public = await enter(listening(app, connections, refusals, host=host, port=port, sockets=sockets))
-        private_sockets = inherited.private if inherited else ()
-        private = await enter(private_listening(health, refusals, watched, private_sockets, relay))
-        url, private_url = url_of(public), url_of(private) if private else ""
-        (version,) = origins(deployment, ("voice_live", "api_version"))
-        log.info(
-            "serving",
-            host=public.host,
-            port=public.port,
-            private=private_url,
-            lines=[line.name for line in lines],
-            api_version=version.value,
-            api_version_from=version.origin,
-        )
-        phrases.begin(lines)
-        with watching(metrics), load.measured() if load else nullcontext():
-            try:
-                retire = partial(_retire, calls, public, private)
-                yield Gateway(url, calls, metrics, voice_live, admission, streams.adopt, retire, private_url)
-            finally:
-                await calls.drain(drain_s, DRAIN_LIMIT_S)
-                await streams.strand_expected()
+        public = await enter(listening(app, connections, refusals, host=host, port=port, sockets=bound.public))
+        private = await enter(private_listening(parts.health, refusals, watched, bound.private, relay))
+        private_url = url_of(private) if private else ""
+        _log_serving(ground, public, private_url)
+        parts.voice.phrases.begin(ground.lines)
+        with watching(ground.metrics), ground.load.measured() if ground.load else nullcontext():
+            yield Gateway(
+                url=url_of(public),
+                calls=ground.calls,
+                metrics=ground.metrics,
+                voice_live=parts.voice.voice_live,
+                admission=parts.reception.admission,
+                go_on=parts.streams.adopt,
+                retire=partial(_retire, ground.calls, public, private),
+                private_url=private_url,
+            )
 
 
-def _of_calls(tapes: Tapes | None, store: RecordStore | None, ends: RecentEnds | None) -> Iterator[Observer]:
-    """Yield what is told of every call."""
-    if tapes:
-        yield tapes.observe
-    if store:
-        yield store.intake.observe
-    if ends:
-        yield ends.observe
-
-
-def _relay(deployment: Deployment, live: Path | None, refusals: Refusals) -> Relay | None:
-    keys = values_of(deployment.console.key)
-    return Relay(Watch(partial(sources_in, live)), keys, refusals) if live and keys else None
-
-
-async def _retire(calls: Calls, *listeners: Listener | None) -> None:
-    calls.retiring = True
-    for listener in filter(None, listeners):
-        await listener.retire()
+def _health(ground: Ground, voice: VoiceSide) -> Health:
+    return Health(
+        ground.calls,
+        ground.metrics,
+        ground.board,
+        voice.voice_live,
+        voice.of_endpoints,
+        partial(_answers_when_full, ground.deployment, ground.lines),
+        ground.load,
+        public_legs=public_legs(ground.deployment.sockets),
+    )
 
 
 def _answers_when_full(deployment: Deployment, lines: Lines) -> bool:
@@ -340,46 +234,32 @@ def _answers_when_full(deployment: Deployment, lines: Lines) -> bool:
     return is_set or any(line.settings.when_full is not None for line in lines)
 
 
-def _tapes(
-    tape: Wanted,
-    deployment: Deployment,
-    lines: Lines,
-    key: str,
-    board: Board,
-    endpoints: Sequence[str],
-    clock: Callable[[], float],
-) -> Tapes:
-    """Return the tapes of the calls that are wanted, with all that must not be on them."""
-    accounts = deployment.served_accounts
-    within = secrets_within([deployment, *(line.settings for line in lines)])
-    hosts = (urlsplit(url).hostname for url in (*endpoints, deployment.public_url or ""))
-    return Tapes(
-        tape,
-        key=key.encode(),
-        used=board.used,
-        secrets={*within, *secrets_in(os.environ)},
-        private=filter(None, hosts),
-        providers={name: provider_of(name, section) for name, section in accounts.items()},
-        regions=_regions(deployment),
-        api_version=deployment.voice_live.api_version,
-        clock=clock,
+def _relay(deployment: Deployment, live: Path | None, refusals: Refusals) -> Relay | None:
+    keys = values_of(deployment.console.key)
+    return Relay(Watch(partial(sources_in, live)), keys, refusals) if live and keys else None
+
+
+def _connections(ground: Ground, refusals: Refusals) -> Connections:
+    limit, metrics = ground.deployment.limits.connections, ground.metrics
+    connections = Connections(limit, left_for_connections(), refusals.note, metrics.connections)
+    metrics.connections_limit.set(connections.limit)
+    return connections
+
+
+def _log_serving(ground: Ground, public: Listener, private_url: str) -> None:
+    (version,) = origins(ground.deployment, ("voice_live", "api_version"))
+    log.info(
+        "serving",
+        host=public.host,
+        port=public.port,
+        private=private_url,
+        lines=[line.name for line in ground.lines],
+        api_version=version.value,
+        api_version_from=version.origin,
     )
 
 
-def _measure(of_endpoints: EndpointMetrics, voice_live: PooledVoiceLive, loop: asyncio.AbstractEventLoop) -> None:
-    """Bring the metrics up to date that are measured when they are read."""
-    of_endpoints.measure(voice_live.pool, loop.time())
-
-
-def _kept_keys(deployment: Deployment, served: dict[str, Provider]) -> dict[str, tuple[KeySet, Path]]:
-    """Return the published keys that a file keeps; a relative path is one beside ``gateway.yaml``."""
-    published = {name: provider.published_keys for name, provider in served.items()}
-    return {name: (keys, deployment.file.parent / keys.file) for name, keys in published.items() if keys and keys.file}
-
-
-def _stream_secrets(deployment: Deployment) -> dict[str, tuple[str, ...]]:
-    return {name: values_of(section.stream_secret) for name, section in deployment.providers.accounts.items()}
-
-
-def _regions(deployment: Deployment) -> dict[str, str]:
-    return {name: section.region for name, section in deployment.providers.accounts.items() if section.region}
+async def _retire(calls: Calls, *listeners: Listener | None) -> None:
+    calls.retiring = True
+    for listener in filter(None, listeners):
+        await listener.retire()
