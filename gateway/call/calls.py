@@ -49,6 +49,8 @@ class Calls:
         self.ending = False
         """The grace is over: calls in progress are being ended."""
         self._held = 0
+        self.ended = 0
+        """The streams of this process that have ended so far."""
         self._waits_for_start: set[asyncio.Timeout] = set()
         self._calls: dict[Call, CallKey] = {}
         self._empty = asyncio.Event()
@@ -117,6 +119,7 @@ class Calls:
         finally:
             self._places.free(held)
             self._held -= 1
+            self.ended += 1
             if not self._held:
                 self._empty.set()
 

@@ -76,7 +76,8 @@ async def serve(options: argparse.Namespace) -> int:
                 ) as gateway:
                     if test:
                         print(test.told(lines), flush=True)
-                    to_the_end.enter_context(collected_in_parts(gateway.metrics.gc_pause))  # calls drain in it too
+                    collected = collected_in_parts(gateway.metrics.gc_pause, gateway.calls)
+                    to_the_end.enter_context(collected)  # calls drain in it too
                     async with (
                         console_of(gateway, endpoint),
                         examined(served, lines, gateway.voice_live.first),

@@ -8,7 +8,26 @@ import pytest
 
 from gateway.call.metrics import Metrics
 from gateway.cli.processes import garbage
-from gateway.cli.processes.garbage import THRESHOLDS, collected_in_parts
+from gateway.cli.processes.garbage import (
+    ENDED_CALLS,
+    ENDED_THEN,
+    FEW_CALLS,
+    LONGEST_S,
+    THRESHOLDS,
+    FullCollections,
+    collected_in_parts,
+)
+
+
+class Some:
+    """Calls in progress, and how many have ended."""
+
+    def __init__(self, in_progress: int = 0) -> None:
+        self.in_progress = in_progress
+        self.ended = 7
+
+    def __len__(self) -> int:
+        return self.in_progress
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +47,7 @@ def counted(metrics: Metrics, generation: str) -> float:
 async def test_what_was_there_before_is_left_out() -> None:
     """Until the block ends, the thresholds are ours; afterwards nothing of it is left but what is frozen."""
     before, callbacks = gc.get_threshold(), list(gc.callbacks)
-    with collected_in_parts(Metrics().gc_pause):
+    with collected_in_parts(Metrics().gc_pause, Some()):
         assert gc.get_threshold() == THRESHOLDS
         assert gc.get_freeze_count() > len(gc.get_objects())
     assert (gc.get_threshold(), gc.callbacks) == (before, callbacks)
@@ -40,7 +59,7 @@ async def test_pauses_are_counted_by_generation(monkeypatch: pytest.MonkeyPatch)
     metrics = Metrics()
     assert [counted(metrics, generation) for generation in "012"] == [0, 0, 0]
     async with asyncio.timeout(10):
-        with collected_in_parts(metrics.gc_pause):
+        with collected_in_parts(metrics.gc_pause, Some()):
             gc.collect(1)
             while not counted(metrics, "1"):  # noqa: ASYNC110 -- a metric has no event
                 await asyncio.sleep(0)
@@ -55,6 +74,43 @@ async def test_pauses_are_counted_by_generation(monkeypatch: pytest.MonkeyPatch)
 async def test_a_collection_waits_for_no_lock() -> None:
     """It may come while the metric itself is being counted, in the same thread."""
     metrics = Metrics()
-    with collected_in_parts(metrics.gc_pause), metrics.gc_pause.labels("2")._sum._lock:
+    with collected_in_parts(metrics.gc_pause, Some()), metrics.gc_pause.labels("2")._sum._lock:
         gc.collect()
     assert counted(metrics, "2") == 1
+
+
+@pytest.mark.parametrize(("in_progress", "enough"), [(FEW_CALLS, ENDED_THEN), (FEW_CALLS + 1, ENDED_CALLS)])
+def test_a_full_collection_is_due_when_enough_calls_have_ended(in_progress: int, enough: int) -> None:
+    """Few of them where it takes few milliseconds; and as many again until the next one."""
+    calls = Some(in_progress)
+    full = FullCollections(calls, 0.0)
+    assert not full.is_due(1.0)
+    calls.ended += enough - 1
+    assert not full.is_due(2.0)
+    calls.ended += 1
+    assert full.is_due(3.0)
+    assert not full.is_due(4.0)
+    calls.ended += enough
+    assert full.is_due(5.0)
+
+
+def test_a_full_collection_is_due_after_a_time_in_any_case() -> None:
+    """Pages, tools and the rest of the process leave garbage too."""
+    full = FullCollections(Some(400), 100.0)
+    assert not full.is_due(100.0 + LONGEST_S - 1)
+    assert full.is_due(100.0 + LONGEST_S)
+    assert not full.is_due(100.0 + LONGEST_S + 1)
+
+
+async def test_what_ended_calls_left_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Objects in a circle are gone soon after, and none is collected by Python itself before."""
+    monkeypatch.setattr(garbage, "READ_S", 0.001)
+    metrics, calls = Metrics(), Some()
+    async with asyncio.timeout(10):
+        with collected_in_parts(metrics.gc_pause, calls):
+            before = counted(metrics, "2")
+            await asyncio.sleep(0.01)
+            assert counted(metrics, "2") == before
+            calls.ended += ENDED_THEN
+            while counted(metrics, "2") == before:  # noqa: ASYNC110 -- a metric has no event
+                await asyncio.sleep(0)
