@@ -97,12 +97,18 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--vs",
         metavar="REV",
         help=f"{versus.CALLS} calls with this gateway, that of another git revision and the relay, in turns, "
-        f"{versus.ROUNDS} times; with --capacity the most calls of each too",
+        f"{versus.ROUNDS} times; with --capacity the most calls of each, and of the plain bridge, too",
     )
     parser.add_argument(
         "--compiled",
         action="store_true",
         help="with --vs: this gateway compiled (--vs HEAD: what compiling gives); with --instructions: it too",
+    )
+    parser.add_argument(
+        "--gather",
+        type=float,
+        metavar="MS",
+        help="gather_ms of this gateway, for levels and --vs (default: its own)",
     )
     parser.add_argument(
         "--instructions",
@@ -181,13 +187,13 @@ def measure(options: argparse.Namespace) -> tuple[list[Result], dict[str, list[c
                 if name in saturated:
                     continue
                 conditions = replace(options.conditions, delivery=delivery)
-                result = _trial(trials, Program(name), calls, options.seconds, conditions)
+                result = _trial(trials, Program(name, gather_ms=options.gather), calls, options.seconds, conditions)
                 results.append(result)
                 if not result.worst_p99_ms < SATURATED_P99_MS and result.is_undisturbed:
                     saturated.add(name)
         if not options.capacity:
             return results, {}
-        programs = {name: Program(name) for name in options.names}
+        programs = {name: Program(name, gather_ms=options.gather) for name in options.names}
         return results, search(trials, programs, results, options.conditions)
 
 
@@ -265,7 +271,7 @@ def compare(options: argparse.Namespace) -> None:
     """Run trials of the other revision, of this one and of the relay in turns; print what they say."""
     rounds: list[dict[str, Result]] = []
     with versus.tree_of(options.vs) as tree, compiled.tree() if options.compiled else contextlib.nullcontext() as own:
-        programs = versus.programs(tree, with_relay=options.only is None, compiled=own)
+        programs = versus.programs(tree, with_relay=options.only is None, compiled=own, gather_ms=options.gather)
         conditions = replace(options.conditions, delivery=options.deliveries[0])
         with Trials(len(programs) * versus.ROUNDS) as trials:
             for turns in versus.order(list(programs), versus.ROUNDS):
@@ -274,7 +280,8 @@ def compare(options: argparse.Namespace) -> None:
                     for name in turns
                 }
                 rounds.append({name: found[name] for name in programs})
-            capacities = search(trials, programs, (), conditions) if options.capacity_asked else {}
+            searched = programs if options.only else {**programs, "plain": Program("plain")}
+            capacities = search(trials, searched, (), conditions) if options.capacity_asked else {}
     print_table(versus.table(rounds))
     print(f"\n{versus.verdict(options.vs, programs[versus.THIS], rounds)}\n")
     print(*report.summary((), capacities), sep="\n\n")

@@ -92,6 +92,8 @@ class Program:
     """The choice of what the gateway keeps of its calls; left out, its defaults apply."""
     most_calls: int | str = 10_000
     """The gateway's limit of calls."""
+    gather_ms: float | None = None
+    """The gateway's ``gather_ms``; left out, its default applies."""
     tools_port: int | None = None
     """The port of the server behind the line's tools; without it, the line has none."""
     profile: Path | None = None
@@ -269,7 +271,8 @@ def _arguments(program: Program, port: int, folder: Path) -> list[str]:
     gateway = (program.tree or ROOT) / "gateway"
     # Older revisions have no console, whose port is always the same, and no doctor, whose session counts as a call's.
     console = "console: false\n" if (gateway / "config" / "console").is_dir() else ""
-    settings = GATEWAY_YAML.format(port=port, most_calls=program.most_calls) + keeps + console
+    gather = "" if program.gather_ms is None else f"gather_ms: {program.gather_ms}\n"
+    settings = GATEWAY_YAML.format(port=port, most_calls=program.most_calls) + keeps + console + gather
     (folder / "gateway.yaml").write_text(settings)
     options = ["--no-doctor"] if (gateway / "doctor").is_dir() else []
     return ["gateway", "serve", "--config", str(folder / "gateway.yaml"), "--port", str(port), *options]

@@ -47,13 +47,16 @@ def tree_of(revision: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def programs(tree: Path, *, with_relay: bool = True, compiled: Path | None = None) -> dict[str, Program]:
+def programs(
+    tree: Path, *, with_relay: bool = True, compiled: Path | None = None, gather_ms: float | None = None
+) -> dict[str, Program]:
     """Return what is compared, by its name. Neither gateway keeps records where the other revision has none.
 
-    ``compiled`` is the folder of this gateway with its pure modules compiled, which is run in place of it.
+    ``compiled`` is the folder of this gateway with its pure modules compiled, which is run in place of it;
+    ``gather_ms`` is this gateway's.
     """
-    kept = Kept.NOTHING.where_known(tree)
-    this = Program(tree=compiled) if kept else Program(tree=compiled, kept=Kept.NOTHING)
+    kept = None if Kept.NOTHING.where_known(tree) else Kept.NOTHING
+    this = Program(tree=compiled, kept=kept, gather_ms=gather_ms)
     others = {RELAY: Program("relay")} if with_relay else {}
     return {OTHER: Program(tree=tree), THIS: this, **others}
 

@@ -194,7 +194,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 def options_of_ours() -> set[str]:
     """Every option of every command, and of the tools that the documents name."""
     helped = "".join(parser.format_help() for parser in (*every_parser(command_line(loaded=True)), options_parser()))
-    programs = "".join((ROOT / path).read_text("utf-8") for path in ("bench/__main__.py", "tests/mutants/tool.py"))
+    programs = "".join(
+        (ROOT / path).read_text("utf-8") for path in ("bench/__main__.py", "bench/soak.py", "tests/mutants/tool.py")
+    )
     return {*re.findall(r"--[a-z-]+", helped), *re.findall(r'"(--[a-z-]+)"', programs), "--profile"}
 
 

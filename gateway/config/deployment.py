@@ -198,6 +198,9 @@ class Deployment(Section):
     sockets: Literal["fast", "public"] = "fast"
     """The WebSockets of both legs: fast, where the installed aiohttp and azure-ai-voicelive have the private names that
     it needs; public, on their public names alone. Defaults to GATEWAY_SOCKETS."""
+    gather_ms: Annotated[Number, Field(ge=0, le=5)] = 1
+    """Milliseconds from one wake-up of a process with many calls to the next: what comes in between is handled
+    together, which takes less of the processor; with 0, each frame is handled when it comes."""
     lines: Text = "lines/*.yaml"
     """The files of the phone lines, as a pattern; the path is relative to this file."""
 

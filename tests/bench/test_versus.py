@@ -50,6 +50,8 @@ def test_records_are_kept_by_both_or_by_neither(tmp_path: Path) -> None:
     assert versus.programs(old)["this"].kept is Kept.NOTHING
     assert versus.programs(old)["other"].kept is None
     assert "relay" not in versus.programs(old, with_relay=False)
+    gathering = versus.programs(new, gather_ms=0.0)
+    assert (gathering["this"].gather_ms, gathering["other"].gather_ms) == (0.0, None)
 
 
 @pytest.mark.skipif(not (versus.ROOT / ".git").exists() or not shutil.which("git"), reason="no git repository here")

@@ -12,6 +12,7 @@ from gateway.app import Gateway, serving
 from gateway.cli.checking.capabilities import capability_warnings
 from gateway.cli.console.beside import keyed, live_folder
 from gateway.cli.processes.garbage import collected_in_parts
+from gateway.cli.processes.gathering import gathering
 from gateway.cli.processes.given import is_worker, kept_configuration
 from gateway.cli.serving.beside import console, examination, identity_of, service, test_of
 from gateway.cli.serving.wanted import exports_wanted, host_of, usable
@@ -76,8 +77,9 @@ async def serve(options: argparse.Namespace) -> int:
                 ) as gateway:
                     if test:
                         print(test.told(lines), flush=True)
-                    collected = collected_in_parts(gateway.metrics.gc_pause, gateway.calls)
-                    to_the_end.enter_context(collected)  # calls drain in it too
+                    calls = gateway.calls  # they drain in these two, too
+                    to_the_end.enter_context(collected_in_parts(gateway.metrics.gc_pause, calls))
+                    to_the_end.enter_context(gathering(calls, served.gather_ms / 1000))
                     async with (
                         console_of(gateway, endpoint),
                         examined(served, lines, gateway.voice_live.first),
