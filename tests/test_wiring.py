@@ -42,7 +42,7 @@ def voice_side(on: Ground, *, taped: bool = False) -> VoiceSide:
 
 
 def witnesses(on: Ground, voice: VoiceSide, *, records: bool = False, recordings: Path | None = None) -> Witnesses:
-    """What keeps something of calls."""
+    """Tapes, records and recordings, as far as they are wanted."""
     return witnesses_of(on, voice, None, None, records, recordings, lambda _: None)
 
 
