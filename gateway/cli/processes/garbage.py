@@ -66,8 +66,9 @@ def collected_in_parts(pauses: Histogram, calls: Calls) -> Iterator[None]:
 
     def look() -> None:
         nonlocal timer
-        if full.is_due(loop.time()):
+        if full.is_due(now := loop.time()):
             gc.collect()
+            full.made(now)
         count()
         timer = loop.call_later(READ_S, look)
 
@@ -87,18 +88,19 @@ def collected_in_parts(pauses: Histogram, calls: Calls) -> Iterator[None]:
 
 
 class FullCollections:
-    """Says when a full collection is due, which is taken to be made then."""
+    """Says when a full collection is due, by the last one that was ``made``; times in seconds, on any clock."""
 
     def __init__(self, calls: Calls, now: float) -> None:
         self._calls = calls
+        self.made(now)
+
+    def made(self, now: float) -> None:
+        """Note that one was made."""
         self._made_at = now
-        self._ended_then = calls.ended
+        self._ended_then = self._calls.ended
 
     def is_due(self, now: float) -> bool:
-        """Return ``True`` if one is due at ``now``, in seconds on any clock."""
+        """Return ``True`` if one is due."""
         ended = self._calls.ended - self._ended_then
         enough = ENDED_THEN if len(self._calls) <= FEW_CALLS else ENDED_CALLS
-        if ended < enough and now - self._made_at < LONGEST_S:
-            return False
-        self._made_at, self._ended_then = now, self._calls.ended
-        return True
+        return ended >= enough or now - self._made_at >= LONGEST_S

@@ -89,6 +89,7 @@ def test_a_full_collection_is_due_when_enough_calls_have_ended(in_progress: int,
     assert not full.is_due(2.0)
     calls.ended += 1
     assert full.is_due(3.0)
+    full.made(3.0)
     assert not full.is_due(4.0)
     calls.ended += enough
     assert full.is_due(5.0)
@@ -99,6 +100,7 @@ def test_a_full_collection_is_due_after_a_time_in_any_case() -> None:
     full = FullCollections(Some(400), 100.0)
     assert not full.is_due(100.0 + LONGEST_S - 1)
     assert full.is_due(100.0 + LONGEST_S)
+    full.made(100.0 + LONGEST_S)
     assert not full.is_due(100.0 + LONGEST_S + 1)
 
 
