@@ -5,7 +5,7 @@ aiofastnet lets OpenSSL read and write a connection itself, without the buffers 
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +16,18 @@ NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 FAST, OWN = "aiofastnet", "loop"
 """The transports that may be wanted; aiofastnet's where no choice is made."""
+_RECORDS_BYTES = 4 * (16 * 1024 + 64)
+"""Room for four records of TLS, whose overhead aiofastnet itself reckons with 64 bytes."""
+LIMITS: Mapping[str, float] = {
+    "ssl_shutdown_timeout": 2.0,
+    "ssl_incoming_bio_size": _RECORDS_BYTES,
+    "ssl_outgoing_bio_size": _RECORDS_BYTES,
+}
+"""The limits of aiofastnet's transports, in seconds and bytes.
+
+A transport and its buffers, half a megabyte by default, stay until the first is over, even if it was aborted: 30 s by
+default, in which the calls of a busy gateway leave much.
+"""
 
 
 def own_transports_because(wanted: str) -> str:
@@ -52,7 +64,7 @@ def connecting_fast(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoo
         if not options.get("ssl"):
             return await own(*args, **options)
         try:
-            return await fast.create_connection(loop, *args, **options)
+            return await fast.create_connection(loop, *args, **{**LIMITS, **options})
         except ssl.SSLError as error:
             if not error.args:
                 _complete(error, options.get("server_hostname"))

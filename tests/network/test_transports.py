@@ -1,8 +1,11 @@
 """The transports under connections by TLS, as the commands' event loop has them."""
 
 import asyncio
+import gc
 import ssl
 import sys
+import time
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from aiofastnet.transport import Transport
 
 from gateway.cli.loop import run
 from gateway.errors import InputError
-from gateway.network.transports import own_transports_because
+from gateway.network.transports import LIMITS, own_transports_because
 from tests.sockets.test_upgrade import self_signed
 
 TRANSPORTS = "GATEWAY_TRANSPORTS"
@@ -71,6 +74,37 @@ def test_a_value_of_the_variable_that_means_nothing_is_refused(monkeypatch: pyte
     monkeypatch.setenv(TRANSPORTS, "off")
     with pytest.raises(InputError, match="GATEWAY_TRANSPORTS: off, expected aiofastnet or loop"):
         run(_ends(None))
+
+
+async def _closed(folder: Path) -> "weakref.ref[asyncio.BaseTransport]":
+    """Close a connection by TLS as a voice leg does: in order first, and at once where the peer does not follow."""
+    ours, theirs = self_signed(folder)
+    server = await asyncio.start_server(lambda _, __: None, "127.0.0.1", 0, ssl=ours)
+    async with asyncio.timeout(20), server:
+        _, client = await asyncio.open_connection(*server.sockets[0].getsockname(), ssl=theirs)
+        transport = client.transport
+        transport.close()
+        transport.abort()
+        with suppress(ConnectionError):
+            await client.wait_closed()
+        return weakref.ref(transport)
+
+
+def test_nothing_of_a_closed_connection_stays_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has two buffers, and the calls of a busy gateway end every few seconds."""
+    monkeypatch.delenv(TRANSPORTS, raising=False)
+
+    async def stays_s() -> float:
+        closed = await _closed(tmp_path)
+        began_at = time.monotonic()
+        while closed() is not None:
+            gc.collect()
+            await asyncio.sleep(0.1)
+            assert time.monotonic() < began_at + 15
+        return time.monotonic() - began_at
+
+    assert run(stays_s()) < 10
+    assert LIMITS["ssl_incoming_bio_size"] <= 2**17 >= LIMITS["ssl_outgoing_bio_size"]
 
 
 async def _refused(folder: Path, host: str, *, known: bool = True) -> ssl.SSLError:

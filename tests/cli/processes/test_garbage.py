@@ -1,8 +1,12 @@
 """How often a serving process collects garbage, and how long that takes."""
 
 import asyncio
+import ctypes
 import gc
+import platform
+import resource
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +20,7 @@ from gateway.cli.processes.garbage import (
     THRESHOLDS,
     FullCollections,
     collected_in_parts,
+    freed_memory_giver,
 )
 
 
@@ -35,6 +40,12 @@ def unfrozen() -> Iterator[None]:
     """Collect again, after each test, what it left out of collections."""
     yield
     gc.unfreeze()
+
+
+def resident_bytes() -> int:
+    """The resident memory of this process."""
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize()
 
 
 def counted(metrics: Metrics, generation: str) -> float:
@@ -116,3 +127,42 @@ async def test_what_ended_calls_left_is_collected(monkeypatch: pytest.MonkeyPatc
             calls.ended += ENDED_THEN
             while counted(metrics, "2") == before:  # noqa: ASYNC110 -- a metric has no event
                 await asyncio.sleep(0)
+
+
+async def test_pages_are_given_back_after_a_full_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ended calls left lies between what is in use, and the next calls would take more."""
+    metrics, calls = Metrics(), Some()
+    given: list[float] = []
+    monkeypatch.setattr(garbage, "freed_memory_giver", lambda: lambda: given.append(counted(metrics, "2")))
+    monkeypatch.setattr(garbage, "READ_S", 0.001)
+    async with asyncio.timeout(10):
+        with collected_in_parts(metrics.gc_pause, calls):
+            await asyncio.sleep(0.01)
+            assert not given
+            calls.ended += ENDED_THEN
+            while not given:  # noqa: ASYNC110 -- it has no event
+                await asyncio.sleep(0)
+    assert len(given) == 1
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has malloc_trim")
+def test_free_pages_between_used_ones_are_given_back() -> None:
+    """Of thirty-two megabytes one piece in a hundred is in use: the others stay resident until then."""
+    pieces = [b"x" * size for size in [4_000] * 8_000]
+    kept = pieces[::100]
+    del pieces
+    before = resident_bytes()
+    freed_memory_giver()()
+    assert before - resident_bytes() > 16 * 2**20
+    assert kept
+
+
+@pytest.mark.parametrize("lack", [AttributeError, OSError, TypeError])
+def test_elsewhere_nothing_is_given_back(lack: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library without that function, or no library by that name, is no reason to fail."""
+
+    def load(_name: str | None) -> object:
+        raise lack
+
+    monkeypatch.setattr(ctypes, "CDLL", load)
+    assert freed_memory_giver()() is None
