@@ -23,6 +23,7 @@ TARGET_CORE, LOAD_CORE = _CORES[0], _CORES[-1]
 """The two cores furthest apart of those that are ours: neighbours may be two threads of one core."""
 CALLS_PER_S = 50
 OPEN_S, SETTLE_S, GRACE_S, HANG_UP_S = 60.0, 4.0, 1.0, 5.0
+REST_S = 10.0
 TOOL_USER = 0
 """The call that may use tools; where there are tools, no figure of frames and replies includes it."""
 
@@ -42,11 +43,14 @@ def run_waves(
 ) -> Generator[Result, None, None]:
     """Run trials one after the other on one process of the program: all calls hang up, and as many others begin.
 
+    The memory of each is that after a rest, in which the program may let go of what its calls left.
     The garbage of the load is collected only between two of them.
     """
     with _load() as loop, closing(Service(loop, conditions)) as service, _running(program, service) as target:
         for _ in range(waves):
-            yield _Trial(loop, service, target, calls).measured(seconds)
+            result = _Trial(loop, service, target, calls).measured(seconds)
+            loop.run_until(perf_counter() + REST_S)
+            yield replace(result, resident_mb=target.memory_bytes() / 1024 / 1024)
             service.forget()
             gc.collect()
 

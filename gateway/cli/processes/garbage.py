@@ -5,12 +5,13 @@ looks through the objects of all calls in progress, and stops them for it: 0.1 s
 therefore made by the number of calls that have ended, and not, as Python does by itself, by that of those that began.
 
 What is freed then lies between what is in use: glibc keeps such pages, and takes others for the next calls, so that the
-process grows with each wave of calls. They are given back after each full collection.
+process grows with each wave of calls. They are given back a little after each full collection.
 """
 
 import asyncio
 import ctypes
 import gc
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ FEW_CALLS, ENDED_THEN = 25, 25
 """With no more calls in progress than the first, a full collection takes few milliseconds: it is made after so few."""
 LONGEST_S = 600.0
 """The time between two full collections at most: not only calls leave garbage."""
+LINGER_S = 5.0
+"""The time from a full collection until pages are given back: a connection by TLS stays two seconds after its end."""
 READ_S = 1.0
 """Seconds between two looks at what was measured."""
 MOST_WAITING = 1_000
@@ -57,6 +60,7 @@ def collected_in_parts(pauses: Histogram, calls: Calls) -> Iterator[None]:
     measured: deque[tuple[int, float]] = deque(maxlen=MOST_WAITING)
     full = FullCollections(calls, loop.time())
     give_back = freed_memory_giver()
+    give_back_at = math.inf
 
     def note(phase: str, info: Mapping[str, int]) -> None:
         nonlocal began_at
@@ -71,11 +75,14 @@ def collected_in_parts(pauses: Histogram, calls: Calls) -> Iterator[None]:
             pauses.labels(str(generation)).observe(seconds)
 
     def look() -> None:
-        nonlocal timer
+        nonlocal timer, give_back_at
         if full.is_due(now := loop.time()):
             gc.collect()
-            give_back()
             full.made(now)
+            give_back_at = now + LINGER_S
+        elif now >= give_back_at:
+            give_back()
+            give_back_at = math.inf
         count()
         timer = loop.call_later(READ_S, look)
 
