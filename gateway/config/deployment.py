@@ -198,7 +198,7 @@ class Deployment(Section):
     sockets: Literal["fast", "public"] = "fast"
     """The WebSockets of both legs: fast, where the installed aiohttp and azure-ai-voicelive have the private names that
     it needs; public, on their public names alone. Defaults to GATEWAY_SOCKETS."""
-    gather_ms: Annotated[Number, Field(ge=0, le=5)] = 1
+    gather_ms: Annotated[Number, Field(ge=0, le=5)] = 2
     """Milliseconds from one wake-up of a process with many calls to the next: what comes in between is handled
     together, which takes less of the processor; with 0, each frame is handled when it comes."""
     lines: Text = "lines/*.yaml"

@@ -131,11 +131,11 @@ class PhoneLeg:
 
         Linear audio is passed on in whole samples, however the provider cuts it.
         """
-        decode, samples, is_closed = self._codec.decode, self._samples, False
-        told_of_cut = False
+        decode, is_closed = self._codec.decode, False
+        hear = tell if self._samples is None else _in_whole_samples(self._samples, tell)
 
         def take(message: str | bytes) -> bool:
-            nonlocal is_closed, told_of_cut
+            nonlocal is_closed
             events: Sequence[PhoneEvent | WireReply]
             try:
                 events = decode(message)
@@ -144,19 +144,16 @@ class PhoneLeg:
             if not events:
                 tell(SignOfLife())
             for event in events:
-                if type(event) is WireReply:
+                if type(event) is CallerAudio:
+                    hear(event)
+                elif type(event) is WireReply:
                     self._reply(event)
                     tell(SignOfLife())
-                    continue
-                if samples is not None and type(event) is CallerAudio and (len(event.audio) % 2 or samples.rest):
-                    event = CallerAudio(samples.join(event.audio))  # noqa: PLW2901 -- the same event, made whole
-                    if not told_of_cut:
-                        told_of_cut = True
-                        tell(OddMessage("audio that ends in half a sample"))
-                tell(event)
-                if type(event) is PhoneClosed:
-                    is_closed = True
-                    return False
+                else:
+                    tell(event)
+                    if type(event) is PhoneClosed:
+                        is_closed = True
+                        return False
             return True
 
         self._tell = tell
@@ -245,3 +242,20 @@ class PhoneLeg:
         if code in (1000, 1001, 1005):
             return PhoneClosed(PhoneEnd.HUNG_UP, f"the stream was closed with {code}")
         return PhoneClosed(PhoneEnd.LOST, self._socket.failure or f"the stream broke off with {code}")
+
+
+def _in_whole_samples(samples: WholeSamples, tell: Callable[[PhoneEvent], None]) -> Callable[[CallerAudio], None]:
+    """Return what passes audio on to ``tell`` in whole samples, and says so the first time that it was cut in one."""
+    told_of_cut = False
+
+    def hear(event: CallerAudio) -> None:
+        nonlocal told_of_cut
+        if not len(event.audio) % 2 and not samples.rest:
+            tell(event)
+            return
+        if not told_of_cut:
+            told_of_cut = True
+            tell(OddMessage("audio that ends in half a sample"))
+        tell(CallerAudio(samples.join(event.audio)))
+
+    return hear

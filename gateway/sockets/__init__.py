@@ -1,7 +1,9 @@
 """The WebSockets under both legs, in two ways: fast, and on public names of libraries alone.
 
 socket          the interface of a socket for whoever uses one
-message_socket  what both ways have in common, and how messages reach whoever takes them
+message_socket  what both ways have in common: waiting for messages, and the reason of the end
+inlet           how messages reach whoever takes them
+frame_writer    how messages leave by the fast socket
 websocket       the fast socket: aiohttp's reader, by its private names, and a writer of its own
 inbox           what stands where aiohttp's reader has its queue
 upgrade         the upgrade to a fast socket, on both sides

@@ -8,7 +8,8 @@ from aiohttp._websocket.reader import WebSocketDataQueue
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_websocket import WSMessage, WSMessageTextBytes
 
-from gateway.sockets.message_socket import BINARY, CLOSE, TEXT, UNREAD_LIMIT
+from gateway.sockets.inlet import UNREAD_LIMIT
+from gateway.sockets.message_socket import BINARY, CLOSE, TEXT
 
 
 class Inbox(WebSocketDataQueue):

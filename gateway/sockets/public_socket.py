@@ -59,18 +59,18 @@ class PublicSocket(MessageSocket):
             if isinstance(received, Sign):
                 self._signed(received)
             else:
-                self.deliver(received)
+                self._inlet.deliver(received)
 
     def _read_out(self, reading: asyncio.Task[None]) -> None:
         """Raise a bug of the reading to whoever takes the messages."""
         if not reading.cancelled() and (error := reading.exception()) is not None:
-            self._wake(error if isinstance(error, Exception) else None)
+            self._inlet.wake(error if isinstance(error, Exception) else None)
             self._over()
 
     def _signed(self, sign: Sign) -> None:
         if sign.is_ping:
             self._put(sign.payload, PONG)
-        self._sign_of_life()
+        self._inlet.sign_of_life()
 
     # Messages out
 
@@ -117,7 +117,7 @@ class PublicSocket(MessageSocket):
         A peer that does not read is not waited for.
         """
         is_reading = self._unsent <= CLOSE_ROOM
-        was_open = self.close_code is None and not self._is_over
+        was_open = self.close_code is None and not self._inlet.is_over
         self._over()
         try:
             self._reading.cancel()
@@ -146,7 +146,6 @@ class PublicSocket(MessageSocket):
         await asyncio.wait([self._reading, self._writing])
 
     def _over(self) -> None:
-        self._is_over = self._takes_no_more = True
-        self._take = self._alive = None
+        self._takes_no_more = True
         self._has_work.set()
-        self._wake()
+        self._inlet.end()

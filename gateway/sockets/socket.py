@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from gateway.sockets.message_socket import BINARY, Take
+from gateway.sockets.inlet import Take
+from gateway.sockets.message_socket import BINARY
 
 
 class Socket(Protocol):

@@ -14,10 +14,10 @@ from aiohttp._websocket.reader import WebSocketReader
 from aiohttp.base_protocol import BaseProtocol
 
 from gateway.errors import OutboxFullError
-from gateway.network.framing import MASKED, framed
+from gateway.network.framing import MASKED
+from gateway.sockets.frame_writer import FrameWriter
 from gateway.sockets.inbox import Inbox
 from gateway.sockets.message_socket import (
-    BINARY,
     BROKEN,
     CLOSE,
     CLOSE_ROOM,
@@ -55,16 +55,17 @@ class WebSocket(MessageSocket):
     ) -> None:
         super().__init__()
         self._transport = transport
-        self._mask_bit = MASKED if is_client else 0
+        self._writer = FrameWriter(transport, MASKED if is_client else 0, outbox_limit)
+        self.send = self._writer.send
         self._close_timeout_s = close_timeout_s
         self._heartbeat_s = heartbeat_s
-        self._limit = outbox_limit
         self._release = release
-        self._close_sent = False
         self._peer_done = asyncio.Event()
         self._life_at = self._loop.time()
         self._heartbeat = self._loop.call_later(heartbeat_s, self._listen) if heartbeat_s else None
-        self.inbox = Inbox(protocol, self.deliver, self._sign_of_life, self._controlled, self.failed, self._lost)
+        self.deliver = self._inlet.deliver
+        alive = self._inlet.sign_of_life
+        self.inbox = Inbox(protocol, self.deliver, alive, self._controlled, self.failed, self._lost)
         self.parser = WebSocketReader(self.inbox, max_message, compress=False, decode_text=True)
 
     # Messages in
@@ -78,28 +79,9 @@ class WebSocket(MessageSocket):
 
     # Messages out
 
-    def send(self, message: str | bytes, opcode: int = BINARY) -> None:
-        """Write ``message`` through to the transport, as one frame (RFC 6455 §5.2).
-
-        Raises ``ConnectionError`` where the connection is gone and ``OutboxFullError`` where the peer does not read.
-        """
-        transport = self._transport
-        if self._close_sent or transport.is_closing() or transport.get_write_buffer_size() > self._limit:
-            raise self._refusal()
-        transport.write(framed(message, opcode, self._mask_bit))
-
     def send_all(self, messages: Sequence[str | bytes]) -> None:
         """Write messages through to the transport in one piece; raise as ``send`` does."""
-        transport = self._transport
-        if self._close_sent or transport.is_closing() or transport.get_write_buffer_size() > self._limit:
-            raise self._refusal()
-        transport.write(b"".join([framed(message, BINARY, self._mask_bit) for message in messages]))
-
-    def _refusal(self) -> ConnectionError | OutboxFullError:
-        """Return the error that says why nothing can be written."""
-        if self._close_sent or self._transport.is_closing():
-            return ConnectionResetError("the WebSocket is closed")
-        return OutboxFullError(f"the peer has not read {self._transport.get_write_buffer_size()} bytes")
+        self._writer.send_all(messages)
 
     def ping(self) -> None:
         """Ask for a pong, which ``hand_to`` reports."""
@@ -109,7 +91,7 @@ class WebSocket(MessageSocket):
         """Send a control frame, unless the peer is gone or does not read."""
         with suppress(ConnectionError, OutboxFullError):
             self.send(payload, opcode)
-        self._close_sent |= opcode == CLOSE
+        self._writer.is_closed |= opcode == CLOSE
 
     # The end
 
@@ -122,7 +104,7 @@ class WebSocket(MessageSocket):
             # asyncio's transport by TLS has no buffer any more once it was closed
             is_reading = not self._transport.is_closing() and self._transport.get_write_buffer_size() <= CLOSE_ROOM
             self._end(None)
-            self._read_on()
+            self._inlet.read_on()
             if is_reading:
                 self._send_control(CLOSE, code.to_bytes(2, "big") + as_reason(reason).encode())
                 with suppress(TimeoutError):
@@ -136,11 +118,9 @@ class WebSocket(MessageSocket):
         if self.close_code is None:
             self.close_code = code
             self.failure = failure
-        self._is_over = True
-        self._take = self._alive = None
         if self._heartbeat is not None:
             self._heartbeat.cancel()
-        self._wake()
+        self._inlet.end()
 
     def _drop(self) -> None:
         self._end(BROKEN)

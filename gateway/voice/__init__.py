@@ -16,6 +16,7 @@ endpoints/     which endpoint opens the next session
 learning       notes what a negotiation taught
 opening        opens a session, and negotiates it where it is refused
 conversion     converts replies for a phone of another format
+command_writer writes the commands of a call to its session
 leg            runs one session: events in, commands out
 no_voice       a leg without a session
 

@@ -1,6 +1,5 @@
 """The voice leg: a Voice Live session as events in and commands out."""
 
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -11,19 +10,12 @@ from gateway.audio.formats import AudioFormat
 from gateway.config.api_versions import RESPONSE_SINCE, newer_members
 from gateway.config.session_formats import OUTPUT_FORMATS
 from gateway.errors import WireError
-from gateway.sockets.message_socket import BROKEN, TEXT
+from gateway.sockets.message_socket import BROKEN
 from gateway.sockets.socket import Socket
 from gateway.voice import wire
 from gateway.voice.bot import Agent, Answering
-from gateway.voice.commands import (
-    AddMessage,
-    CreateResponse,
-    SayText,
-    SeedMessage,
-    SendAudio,
-    VoiceCommand,
-    without_members,
-)
+from gateway.voice.command_writer import CommandWriter
+from gateway.voice.commands import CreateResponse, SayText, SeedMessage
 from gateway.voice.conversion import Conversion
 from gateway.voice.endpoints.lease import Lease
 from gateway.voice.endpoints.pooled import Service
@@ -65,10 +57,8 @@ class VoiceLeg:
         """The attempts at a session, and what came of them."""
         self.opened: Ahead | None = None
         """The task that opens the session before ``run``, if there is one."""
-        self._is_agent = False
-        self._unknown = newer_members(service.api_version, RESPONSE_SINCE)
-        self._ahead: deque[VoiceCommand] = deque()
-        """The commands that were carried out before the call was there, and that it has not given itself yet."""
+        self._writer = CommandWriter(newer_members(service.api_version, RESPONSE_SINCE))
+        self.send = self._writer.send
         self._lease: Lease | None = None
         self._socket: Socket | None = None
         self._closing: VoiceClosed | None = None
@@ -100,11 +90,8 @@ class VoiceLeg:
         opened = await self.opening.run()
         if isinstance(opened, Opened):
             self._socket, self._lease = opened.socket, opened.lease
-            self._is_agent = isinstance(opened.proposal.answering, Agent)
-            asked: Sequence[VoiceCommand] = [*before, *([] if ask is None else [ask])]
-            for command in asked:
-                self.send(command)
-            self._ahead.extend(asked)
+            self._writer.open(opened.socket, is_agent=isinstance(opened.proposal.answering, Agent))
+            self._writer.send_ahead([*before, *([] if ask is None else [ask])])
         return opened
 
     @property
@@ -132,33 +119,6 @@ class VoiceLeg:
             return True
 
         return take_and_convert
-
-    def send(self, command: VoiceCommand) -> None:
-        """Carry out a command at once; a connection that is gone is reported by its closing event.
-
-        Raises ``OutboxFullError`` where the peer has stopped reading.
-        """
-        if self._socket is None:
-            raise RuntimeError("a command before SessionReady")
-        if type(command) is not SendAudio:  # fifty times a second it is
-            if self._ahead and command == self._ahead[0]:
-                self._ahead.popleft()
-                return
-            command = self._adapted(command)
-        try:
-            self._socket.send(wire.encode(command), TEXT)
-        except ConnectionError:
-            return
-
-    def _adapted(self, command: VoiceCommand) -> VoiceCommand:
-        """Return a command as this service takes it; what it takes otherwise is sent before."""
-        if self._unknown and isinstance(command, CreateResponse | SayText):
-            command = without_members(command, self._unknown)
-        if self._is_agent and isinstance(command, CreateResponse) and command.instructions:
-            # refused with "Overriding instructions in response.create is not supported with Agent service."
-            self.send(AddMessage("system", command.instructions))
-            command = replace(command, instructions="")
-        return command
 
     def again(self, conversation_id: str) -> "VoiceLeg":
         """Return a leg for one more session of the same call; its agent goes on with ``conversation_id``, if given."""

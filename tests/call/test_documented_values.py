@@ -10,7 +10,8 @@ from gateway.call.speaking import comfort, playback, responses, truncations
 from gateway.call.tools import mcp, secret_entry, tools, waiting
 from gateway.connecting import asked
 from gateway.phone.events import Playout
-from gateway.sockets.message_socket import OUTBOX_LIMIT, UNREAD_LIMIT
+from gateway.sockets.inlet import UNREAD_LIMIT
+from gateway.sockets.message_socket import OUTBOX_LIMIT
 from gateway.voice import opening
 
 DOCS = Path(__file__).parents[2] / "docs"

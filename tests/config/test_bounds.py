@@ -78,7 +78,7 @@ GATEWAY = {
     "Recordings.pending_mb": ("1 to 100000000", 10_000),
     "Recordings.uploads": ("1 to 32", 2),
     "DeploymentWhenFull.wait_s": ("5 to 600", None),
-    "gather_ms": ("0 to 5", 1),
+    "gather_ms": ("0 to 5", 2),
     "EndpointLimits.sessions": ("1 to 100000", None),
     "EndpointLimits.sessions_per_minute": ("1 to 60000", None),
     "EndpointSection.priority": ("1 to 100", 1),

@@ -80,7 +80,7 @@ async def pair(
             server, peer_transport = await opened
             transport = ours._transport if isinstance(ours, WebSocket) else transport_of(ours._wire._socket)
             both = Pair(ours, server, transport, peer_transport)
-        ours._limit = outbox_limit
+        (ours._writer if isinstance(ours, WebSocket) else ours)._limit = outbox_limit
         try:
             yield both
         finally:
@@ -396,16 +396,16 @@ async def test_what_nobody_takes_is_bounded(side: str) -> None:
 
         for _ in range(2):
             telling = group.create_task(tell())
-            while not both.ours._is_paused:  # noqa: ASYNC110 -- a socket tells nobody
+            while not both.ours._inlet._is_paused:  # noqa: ASYNC110 -- a socket tells nobody
                 await asyncio.sleep(0)
-            held = both.ours._unread_size
+            held = both.ours._inlet._unread_size
             for _ in range(50):
                 await asyncio.sleep(0)
-            assert both.ours._unread_size == held < 1024 * 1024
+            assert both.ours._inlet._unread_size == held < 1024 * 1024
             assert not telling.done()
             for number in range(count):
                 assert str(await both.ours.receive()).startswith(f"{number} ")
-            assert both.ours._unread_size == 0, "all the room is there again"
+            assert both.ours._inlet._unread_size == 0, "all the room is there again"
 
 
 async def test_two_readers_are_a_bug() -> None:

@@ -1,4 +1,4 @@
-"""Lets a busy event loop wake up once a millisecond, for all that has come meanwhile, in place of once for each frame.
+"""Lets a busy event loop wake up at intervals, for all that has come meanwhile, in place of once for each frame.
 
 With two hundred calls ten thousand frames a second come from callers, most of them alone: the core is woken for each,
 and finds its caches cold. Network cards and kernels gather interrupts for the same reason (Linux: ``ethtool

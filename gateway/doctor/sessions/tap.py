@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import msgspec
 
-from gateway.sockets.message_socket import BINARY, Take
+from gateway.sockets.inlet import Take
+from gateway.sockets.message_socket import BINARY
 from gateway.sockets.socket import Socket
 from gateway.voice.service import Negotiate, VoiceLive, VoiceRefusedError, VoiceUnreachableError
 
