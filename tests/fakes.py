@@ -8,7 +8,7 @@ from gateway.call.errands import Errand, ErrandEvent
 from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand, StopPlayback
 from gateway.phone.events import PhoneClosed, PhoneEnd, PhoneEvent, PlaybackStopped
-from gateway.voice.commands import VoiceCommand
+from gateway.voice.commands import SendAudio, VoiceCommand
 from gateway.voice.events import VoiceClosed, VoiceEnd, VoiceEvent
 
 
@@ -78,6 +78,9 @@ class FakeVoice:
             raise OutboxFullError("the peer has not read 262144 bytes")
         self.sent.append(command)
         self.asked.set()
+
+    def send_audio(self, audio: bytes) -> None:
+        self.send(SendAudio(audio))
 
     async def close(self) -> None:
         self.closed = True

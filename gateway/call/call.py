@@ -18,7 +18,7 @@ from gateway.call.recovery.legs import Running, Voice, VoiceLegs
 from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd, PhoneEvent
-from gateway.voice.commands import SendAudio, VoiceCommand
+from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import VoiceClosed, VoiceEnd
 
 LOOP_GRAIN_S = 0.001
@@ -71,6 +71,7 @@ class Call:
         self._to_voice: Callable[[VoiceCommand], None] = voice.send
         """Sends to the voice leg in use. That is found once for all frames: each object on their way costs a miss of
         the processor's cache, where there are hundreds of calls."""
+        self._audio_to_voice: Callable[[bytes], None] = voice.send_audio
         self._legs = VoiceLegs(voice, self._handle, self._start, self._close_leg)
         self._conversation = conversation
         self._record = record
@@ -181,9 +182,9 @@ class Call:
             self._handle(event)
             return
         asked = self._conversation.receive_audio(event.audio, self._clock())
-        if type(asked) is SendAudio:
+        if isinstance(asked, bytes):
             try:
-                self._to_voice(asked)
+                self._audio_to_voice(asked)
             except OutboxFullError as error:
                 self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
         elif asked is not None:
@@ -236,7 +237,7 @@ class Call:
     def _change_legs(self, commands: Sequence[LegCommand]) -> None:
         for command in commands:
             self._legs.perform(command)
-        self._to_voice = self._legs.in_use.send
+        self._to_voice, self._audio_to_voice = self._legs.in_use.send, self._legs.in_use.send_audio
 
     def _send_to_phone(self, commands: Sequence[PhoneCommand]) -> None:
         try:

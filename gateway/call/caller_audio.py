@@ -75,7 +75,7 @@ class CallerStream:
         """``True`` while the service hears silence in place of the caller."""
         return self._silenced_until == math.inf
 
-    def receive(self, audio: bytes, now: float) -> SendAudio | EndCall | Note | None:
+    def receive(self, audio: bytes, now: float) -> bytes | EndCall | Note | None:
         """Return what this piece of audio leads to: itself for the service, or silence as long while nobody listens.
 
         An empty piece is only a sign of life of the provider: the service would refuse it. A piece that comes too late
@@ -94,7 +94,7 @@ class CallerStream:
                 self._cut(self._early)
             if not self._passes_on:
                 return None
-        return SendAudio(audio)
+        return audio
 
     def note_life(self, now: float) -> None:
         """Note that the provider is there."""

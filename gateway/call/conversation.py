@@ -84,7 +84,7 @@ class Conversation:
             return done
         if type(event) is CallerAudio:
             made = self.receive_audio(event.audio, now)
-            return Commands(voice=[made]) if type(made) is SendAudio else made or NOTHING
+            return Commands(voice=[SendAudio(made)]) if isinstance(made, bytes) else made or NOTHING
         kind = type(event)
         if kind not in EXPECTED[self._parts.state]:
             if not self._parts.ended:
@@ -120,12 +120,15 @@ class Conversation:
         self._deadlines.forget_playback()
         return self._parts.hand_over()
 
-    def receive_audio(self, audio: bytes, now: float) -> SendAudio | Commands | None:
-        """``handle`` for the caller's audio alone, which comes fifty times a second and makes no deadline earlier."""
+    def receive_audio(self, audio: bytes, now: float) -> bytes | Commands | None:
+        """``handle`` for the caller's audio alone, which comes fifty times a second and makes no deadline earlier.
+
+        Bytes are audio for the service.
+        """
         if self._parts.ended:
             return None
         made = self._caller_audio.receive(audio, now)
-        if made is None or type(made) is SendAudio:
+        if made is None or isinstance(made, bytes):
             return made
         self._parts.carry_out((made,), now)
         return self._parts.hand_over()

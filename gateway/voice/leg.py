@@ -59,6 +59,7 @@ class VoiceLeg:
         """The task that opens the session before ``run``, if there is one."""
         self._writer = CommandWriter(newer_members(service.api_version, RESPONSE_SINCE))
         self.send = self._writer.send
+        self.send_audio = self._writer.send_audio
         self._lease: Lease | None = None
         self._socket: Socket | None = None
         self._closing: VoiceClosed | None = None

@@ -21,6 +21,9 @@ class NoVoice:
     def send(self, command: VoiceCommand) -> None:
         """Ignore the command: there is no session."""
 
+    def send_audio(self, audio: bytes) -> None:
+        """Ignore the audio."""
+
     async def close(self) -> None:
         """End the leg; safe to call twice."""
         self._closed.set()

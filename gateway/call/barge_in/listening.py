@@ -55,17 +55,17 @@ class ListeningConversation(Conversation):
         self._listening = ListeningReactions(self._parts, self._sessions, settings, self._gate, self._watch)
         self._reactions = self._listening
 
-    def receive_audio(self, audio: bytes, now: float) -> SendAudio | Commands | None:
+    def receive_audio(self, audio: bytes, now: float) -> bytes | Commands | None:
         """Do as ``Conversation`` does, and keep the audio over which the bot speaks; ten times a second, look at it."""
         made = Conversation.receive_audio(self, audio, now)
         if self._keeps:
             self._hearing.take(audio, now)
         watch = self._watch
-        if watch is None or now < self._look_at or type(made) is not SendAudio:
+        if watch is None or now < self._look_at or not isinstance(made, bytes):
             return made
         return self._look(watch, made, audio, now)
 
-    def _look(self, watch: SpeechWatch, made: SendAudio, audio: bytes, now: float) -> SendAudio | Commands:
+    def _look(self, watch: SpeechWatch, made: bytes, audio: bytes, now: float) -> bytes | Commands:
         """Look at the newest audio; silence the bot if it speaks over a caller whom the service does not hear."""
         self._look_at = now + EVERY_S
         is_over = self._is_over_the_bot
@@ -83,7 +83,7 @@ class ListeningConversation(Conversation):
             self._look_at = now + ECHO_REST_S
             return made
         watch.alarmed()
-        self._parts.add((made, *self._unheard()))
+        self._parts.add((SendAudio(made), *self._unheard()))
         self._parts.interrupt(now)
         self._deadlines.forget()
         self._settle(now)

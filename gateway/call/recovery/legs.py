@@ -21,6 +21,9 @@ class Voice(Protocol):
     def send(self, command: VoiceCommand) -> None:
         """Carry out at once; ``OutboxFullError`` where the peer does not read."""
 
+    def send_audio(self, audio: bytes) -> None:
+        """Do as ``send`` with ``SendAudio``, which comes fifty times a second."""
+
     async def close(self) -> None:
         """End the leg, in any state."""
 
@@ -109,6 +112,9 @@ class _NoLeg:
 
     def send(self, command: VoiceCommand) -> None:
         """Let the command go."""
+
+    def send_audio(self, audio: bytes) -> None:
+        """Let the audio go."""
 
     async def close(self) -> None:
         """Do nothing: nothing is open."""
