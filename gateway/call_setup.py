@@ -34,8 +34,7 @@ from gateway.config.line.tools import McpTool
 from gateway.function import Function
 from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.endpoints.pooled import Service
-from gateway.voice.leg import VoiceLeg
-from gateway.voice.no_voice import NoVoice
+from gateway.voice.leg import NoVoice, VoiceLeg
 from gateway.voice.proposals import proposals_for
 from gateway.voice.texts import CallFacts, greeting_for, history_for, missing, word_for_word
 

@@ -24,8 +24,7 @@ from gateway.config import Lines, load_deployment
 from gateway.config.line_file import LineFile
 from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.endpoints.pooled import Single
-from gateway.voice.leg import VoiceLeg
-from gateway.voice.no_voice import NoVoice
+from gateway.voice.leg import NoVoice, VoiceLeg
 from gateway.voice.service import VoiceLive
 from gateway.voice.texts import CallFacts
 from tests.e2e.rig import configuration

@@ -1,4 +1,4 @@
-"""What comes in on a connection: handed on as it arrives, or kept until somebody asks for it.
+"""Hands on what comes in on a connection as it arrives, or keeps it until somebody asks for it.
 
 It may be compiled (pyproject.toml): every frame passes here, and what awaits messages does not.
 """

@@ -16,11 +16,10 @@ endpoints/     which endpoint opens the next session
 learning       notes what a negotiation taught
 opening        opens a session, and negotiates it where it is refused
 conversion     converts replies for a phone of another format
-command_writer writes the commands of a call to its session
-leg            runs one session: events in, commands out
-no_voice       a leg without a session
+command_writer  writes the commands of a call to its session
+leg            runs one session: events in, commands out; or none
 
 May import what stands below ``gateway.voice`` in the layers of pyproject.toml; not ``gateway.phone``. Pure: only
-``no_voice``, ``opening`` and ``service`` import asyncio or aiohttp. ``gateway.call`` may import ``events`` and
+``leg``, ``opening`` and ``service`` import asyncio or aiohttp. ``gateway.call`` may import ``events`` and
 ``commands`` alone.
 """

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from msgspec.structs import replace
 
 from gateway.sockets.message_socket import TEXT, Send
-from gateway.sockets.socket import Socket
 from gateway.voice import wire
 from gateway.voice.commands import AddMessage, CreateResponse, SayText, SendAudio, VoiceCommand, without_members
 
@@ -21,9 +20,9 @@ class CommandWriter:
         self._ahead: deque[VoiceCommand] = deque()
         """The commands that were carried out before the call was there, and that it has not given itself yet."""
 
-    def open(self, socket: Socket, *, is_agent: bool) -> None:
-        """Write to ``socket`` from now on; ``is_agent`` where an agent answers there."""
-        self._write = socket.send
+    def open(self, write: Send, *, is_agent: bool) -> None:
+        """Send by ``write`` of the session's socket from now on; ``is_agent`` where an agent answers there."""
+        self._write = write
         self._is_agent = is_agent
 
     def send_ahead(self, commands: Iterable[VoiceCommand]) -> None:

@@ -1,5 +1,6 @@
 """The voice leg: a Voice Live session as events in and commands out."""
 
+import asyncio
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ from gateway.sockets.socket import Socket
 from gateway.voice import wire
 from gateway.voice.bot import Agent, Answering
 from gateway.voice.command_writer import CommandWriter
-from gateway.voice.commands import CreateResponse, SayText, SeedMessage
+from gateway.voice.commands import CreateResponse, SayText, SeedMessage, VoiceCommand
 from gateway.voice.conversion import Conversion
 from gateway.voice.endpoints.lease import Lease
 from gateway.voice.endpoints.pooled import Service
@@ -91,7 +92,7 @@ class VoiceLeg:
         opened = await self.opening.run()
         if isinstance(opened, Opened):
             self._socket, self._lease = opened.socket, opened.lease
-            self._writer.open(opened.socket, is_agent=isinstance(opened.proposal.answering, Agent))
+            self._writer.open(opened.socket.send, is_agent=isinstance(opened.proposal.answering, Agent))
             self._writer.send_ahead([*before, *([] if ask is None else [ask])])
         return opened
 
@@ -141,6 +142,32 @@ class VoiceLeg:
             self._lease.end()
         if self._socket is not None:
             await self._socket.close()
+
+
+class NoVoice:
+    """A leg without a session, for calls that need no service: it reports its end alone, and ignores every command."""
+
+    def __init__(self) -> None:
+        self._closed = asyncio.Event()
+
+    async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
+        """Report the closing event, once the leg is closed."""
+        await self._closed.wait()
+        tell(VoiceClosed(VoiceEnd.CLOSED))
+
+    def send(self, command: VoiceCommand) -> None:
+        """Ignore the command: there is no session."""
+
+    def send_audio(self, audio: bytes) -> None:
+        """Ignore the audio."""
+
+    async def close(self) -> None:
+        """End the leg; safe to call twice."""
+        self._closed.set()
+
+    def again(self, conversation_id: str) -> "NoVoice":
+        """Return another leg without a session."""
+        return NoVoice()
 
 
 def _closed_by_service(socket: Socket, service: VoiceLive, answering: Answering) -> VoiceClosed:

@@ -19,8 +19,7 @@ from gateway.phone.webhook import IncomingCall
 from gateway.routes.sessions_ahead import UNCLAIMED_S, Outcome, SessionsAhead
 from gateway.voice.commands import CreateResponse, SayText, SeedMessage
 from gateway.voice.events import VoiceClosed, VoiceEnd
-from gateway.voice.leg import VoiceLeg
-from gateway.voice.no_voice import NoVoice
+from gateway.voice.leg import NoVoice, VoiceLeg
 from gateway.voice.opening import Opened
 from gateway.voice.service import VoiceLive
 from tests.e2e.rig import LINE, configuration

@@ -43,7 +43,7 @@ from gateway.voice.events import (
     VoiceEnd,
     VoiceEvent,
 )
-from gateway.voice.leg import VoiceLeg
+from gateway.voice.leg import NoVoice, VoiceLeg
 from gateway.voice.proposals import Proposal
 from gateway.voice.service import VoiceLive
 from tests.sim.emulator.wire import scripted
@@ -356,3 +356,18 @@ async def test_a_lost_session_tells_when_its_token_expires(
     lost = "Voice Live closed the session with 4000: session expired"
     assert closed.detail == f"{lost}; the Entra token {tense} at {when}"
     assert len(credentials) == 1
+
+
+async def test_a_leg_without_a_session_says_nothing_until_it_is_closed() -> None:
+    """Commands come to nothing, and its one event is the closing one."""
+    leg = NoVoice()
+    told: list[VoiceEvent] = []
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(leg.run(told.append))
+        leg.send(SendAudio(b"\xff"))
+        leg.send(CreateResponse())
+        await asyncio.sleep(0)
+        assert not running.done()
+        await leg.close()
+        await leg.close()
+    assert told == [VoiceClosed(VoiceEnd.CLOSED)]
