@@ -18,7 +18,10 @@ class TapedSocket:
         self._is_ended = False
 
     def stop(self) -> None:
-        """Record nothing more. What is sent from now on does not pass here; nor do messages that are taken later."""
+        """Record nothing more. Messages that are taken later do not pass here; nor does what a phone leg sends.
+
+        A voice leg has found ``send`` at its start: what it sends passes here unrecorded.
+        """
         self._note = None
         self.send = self._socket.send  # type: ignore[method-assign,assignment]  # the real one in its place
 

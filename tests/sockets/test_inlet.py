@@ -1,4 +1,4 @@
-"""What comes in on a connection, without one: handed on, or kept."""
+"""Messages that come in, without a connection: handed on, or kept."""
 
 from contextvars import ContextVar
 

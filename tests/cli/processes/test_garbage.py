@@ -130,7 +130,7 @@ async def test_what_ended_calls_left_is_collected(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_pages_are_given_back_once_after_a_full_collection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ended calls left lies between what is in use, and the next calls would take more."""
+    """Free memory of ended calls lies between what is in use, and the next calls would take more."""
     monkeypatch.setattr(garbage, "LINGER_S", 0.005)
     metrics, calls = Metrics(), Some()
     given: list[float] = []
