@@ -15,9 +15,13 @@ from bench.loop import Loop
 from bench.reply import Reply
 from bench.websocket import Peer, frame, prepare, short_text, upgrade_request
 
-HEAD = (
-    b'{"event":"media","sequenceNumber":"%d","media":{"track":"inbound","chunk":"%d","timestamp":"%d","payload":"%b%b'
-)
+HEAD = b'{"event":"media","sequenceNumber":"'
+_NUMBERS = [b"%d" % number for number in range(2 * tags.LONGEST_FRAMES)]
+_MEDIA = [
+    b'","media":{"track":"inbound","chunk":"%d","timestamp":"%d","payload":"' % (number + 1, number * 20)
+    for number in range(tags.LONGEST_FRAMES)
+]
+"""The text between the number of a message and the audio, by the number of the frame."""
 GOLDEN_RATIO = 0.618034  # its multiples spread any number of calls evenly over the 20 ms
 LOOKED_INTO_EVERY = 64
 ONE_FRAME_AT = 4  # where the payload of the first frame of a read begins
@@ -78,7 +82,7 @@ class Phone(Peer):
         self._say({"event": "start", "sequenceNumber": "1", "start": start, "streamSid": sid})
         phase_s = self.call * GOLDEN_RATIO % 1 * tags.FRAME_S
         self.began_at = (perf_counter() // tags.FRAME_S + 1) * tags.FRAME_S + phase_s
-        self.loop.at(self.began_at, self._tick)
+        self.loop.every(self.began_at, tags.FRAME_S, self._tick)
 
     def interrupt(self, now: float) -> None:
         """Note that the service is about to report the caller's speech; a barge-in only while a reply is played."""
@@ -99,19 +103,19 @@ class Phone(Peer):
     def _say(self, message: dict[str, Any]) -> None:
         self.send(frame(json.dumps(message, separators=(",", ":")).encode(), masked=True))
 
-    def _tick(self, due: float) -> float | None:
+    def _tick(self) -> bool:
         number = len(self.sent_at)
         if self.is_hung_up or self.is_gone or number == tags.LONGEST_FRAMES:
-            return None
+            return False
         self._sequence += 1
-        head = HEAD % (self._sequence, number + 1, number * 20, self._tag, tags.NUMBERS[number])
+        message = (HEAD, _NUMBERS[self._sequence], _MEDIA[number], self._tag, tags.NUMBERS[number], self._tail)
         now = perf_counter()
         self.sent_at.append(now)
-        self.send(short_text(head + self._tail))
+        self.send(short_text(b"".join(message)))
         marks = self._marks
         while marks and marks[0][0] <= now:
             self._return_mark(marks.popleft()[1])
-        return due + tags.FRAME_S
+        return True
 
     def _return_mark(self, name: str) -> None:
         self._sequence += 1

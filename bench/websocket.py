@@ -6,6 +6,7 @@ import json
 import select
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from bench.loop import Loop
@@ -113,6 +114,8 @@ class Peer:
     def __init__(self, loop: Loop, sock: socket.socket) -> None:
         self.loop = loop
         self.sock = sock
+        # What recv() of a socket with TLS does is done by read(), one call deeper.
+        self._receive: Callable[[int], bytes] = sock.read if isinstance(sock, ssl.SSLSocket) else sock.recv
         self.is_open = False
         self.is_gone = False
         self.may_be_refused = False
@@ -177,7 +180,7 @@ class Peer:
             self._write()
         if not self.is_gone and mask & ~select.EPOLLOUT:
             try:
-                data = self.sock.recv(READ_BYTES)
+                data = self._receive(READ_BYTES)
             except NOT_NOW:
                 return
             except OSError:
