@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from gateway.call import notes
 from gateway.call.conversation import Conversation
@@ -25,6 +25,10 @@ LOOP_GRAIN_S = 0.001
 """uvloop counts in whole milliseconds and may call up to two early, which would find nothing due and be set again."""
 CLOSE_LIMIT_S = 2.0
 """Closing legs takes no longer; whatever is left of them is cancelled."""
+
+
+_AUDIO: Final = CallerAudio
+"""Compiled, a ``Final`` is found without a look into the module's dictionary."""
 
 
 class Phone(Protocol):
@@ -178,7 +182,7 @@ class Call:
             running.cancel()
 
     def _on_phone_event(self, event: PhoneEvent) -> None:
-        if type(event) is not CallerAudio:
+        if type(event) is not _AUDIO:
             self._handle(event)
             return
         asked = self._conversation.receive_audio(event.audio, self._clock())

@@ -13,6 +13,12 @@ TEXT: Final = 1
 _short: Final = Struct("!BB").pack
 _medium: Final = Struct("!BBH").pack
 _long: Final = Struct("!BBQ").pack
+_short_masked: Final = Struct("!BBI").pack
+_medium_masked: Final = Struct("!BBHI").pack
+_long_masked: Final = Struct("!BBQI").pack
+# Compiled, a Final is found without a look into the module's dictionary.
+_random_bits: Final = getrandbits
+_mask: Final = websocket_mask
 
 
 def framed(message: str | bytes, opcode: int, mask_bit: int) -> bytes:
@@ -26,15 +32,19 @@ def framed(message: str | bytes, opcode: int, mask_bit: int) -> bytes:
     else:
         payload = message
     size = len(payload)
-    if size < 126:
-        head = _short(FINAL | opcode, mask_bit | size)
-    elif size < 65536:
-        head = _medium(FINAL | opcode, mask_bit | 126, size)
-    else:
-        head = _long(FINAL | opcode, mask_bit | 127, size)
     if not mask_bit:
-        return head + payload
-    key = getrandbits(32).to_bytes(4, "big")
-    masked = bytearray(payload)
-    websocket_mask(key, masked)
-    return head + key + masked
+        if size < 126:
+            return _short(FINAL | opcode, size) + payload
+        if size < 65536:
+            return _medium(FINAL | opcode, 126, size) + payload
+        return _long(FINAL | opcode, 127, size) + payload
+    key = _random_bits(32)
+    if size < 126:
+        head = _short_masked(FINAL | opcode, MASKED | size, key)
+    elif size < 65536:
+        head = _medium_masked(FINAL | opcode, MASKED | 126, size, key)
+    else:
+        head = _long_masked(FINAL | opcode, MASKED | 127, size, key)
+    masked = bytearray(payload[0:])  # compiled, a slice is copied more quickly than bytes are
+    _mask(head[-4:], masked)
+    return head + masked

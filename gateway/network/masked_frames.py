@@ -28,6 +28,8 @@ _CONTROL: Final = (FINAL | 9, FINAL | 10)
 """A ping and a pong."""
 _READ: Final = (False, b"")
 _IGNORED: Final = (True, b"")
+_mask: Final = websocket_mask
+"""Compiled, a ``Final`` is found without a look into the module's dictionary."""
 
 
 class MaskedFrames:
@@ -65,7 +67,7 @@ class MaskedFrames:
         if not start:
             return self._feed(data) if self._are_masked(data) else _IGNORED
         payload = bytearray(data[start:])
-        websocket_mask(data[start - 4 : start], payload)
+        _mask(data[start - 4 : start], payload)
         if data[0] == FINAL | TEXT:
             try:
                 text = payload.decode()

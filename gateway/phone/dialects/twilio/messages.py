@@ -12,6 +12,13 @@ class Media(Struct, gc=False):
     track: Any = "inbound"
 
 
+class MediaMessage(Struct, gc=False):
+    """A message as far as it matters where it is one of audio, which nearly all are."""
+
+    event: str
+    media: Media | None = None
+
+
 class Message(Struct):
     """A message. All but audio is read member by member, so that an odd member does not end the call."""
 

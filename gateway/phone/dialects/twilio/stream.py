@@ -22,7 +22,7 @@ from gateway.phone.commands import (
     StreamCommand,
     TransferCall,
 )
-from gateway.phone.dialects.twilio.messages import Message
+from gateway.phone.dialects.twilio.messages import Media, MediaMessage, Message
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -36,7 +36,7 @@ from gateway.phone.events import (
 )
 from gateway.phone.provider import Grant
 from gateway.phone.shared.call_id import call_of
-from gateway.phone.shared.json_text import is_callers, key_pressed, mark_name, read_message, text_of
+from gateway.phone.shared.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_message, text_of
 from gateway.phone.shared.members import Members
 
 Formats = Mapping[tuple[str, int], AudioFormat]
@@ -45,6 +45,20 @@ G711: Formats = {("audio/x-mulaw", 8000): PCMU, ("audio/x-alaw", 8000): PCMA}
 
 
 READ: Final = msgspec.json.Decoder(Message)
+READ_MEDIA: Final = msgspec.json.Decoder(MediaMessage)
+_AUDIO: Final = CallerAudio
+"""Compiled, a ``Final`` is found without a look into the module's dictionary."""
+
+
+def _media_of(message: str | bytes) -> Media | None:
+    """Return the audio of a message, which is read without the members of others; ``None`` where it may be another."""
+    if isinstance(message, bytes):
+        return None
+    try:
+        read = READ_MEDIA.decode(message)
+    except UNREADABLE:  # READ, which requires no less, says why
+        return None
+    return read.media if read.event == "media" else None
 
 
 class CamelJsonCodec:
@@ -79,13 +93,10 @@ class CamelJsonCodec:
 
         Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
         """
-        read = read_message(message, READ, "a Media Streams message", self._started)
-        if read.event == "media":
-            media = read.media
-            if media is None:
-                raise MessageError("media without its media member")
-            return (CallerAudio(media.payload or b""),) if media.track == "inbound" or is_callers(media.track) else ()
-        return self._decode_rare(read)
+        media = _media_of(message)
+        if media is None:
+            return self._decode_rare(read_message(message, READ, "a Media Streams message", self._started))
+        return (_AUDIO(media.payload or b""),) if media.track == "inbound" or is_callers(media.track) else ()
 
     def _decode_rare(self, read: Message) -> Sequence[PhoneEvent]:
         match read:
@@ -101,7 +112,7 @@ class CamelJsonCodec:
                 return (PhoneClosed(PhoneEnd.HUNG_UP),)
             case Message(event="start"):
                 raise WireError("start without its start member")
-            case Message(event="mark" | "dtmf"):
+            case Message(event="media" | "mark" | "dtmf"):
                 raise MessageError(f"{read.event} without its {read.event} member")
             case _:
                 return (UnknownMessage(read.event[:40]),)
