@@ -7,6 +7,9 @@ from bench.result import WELL_P99_MS, Result
 
 FULL_CORE_PERCENT = 92.0
 STEPS = 5
+TRIALS = 3
+"""Where the core was not full, a number of calls is too many only if none of so many trials goes well: a shared machine
+now and then stops both cores for longer than a frame may wait."""
 CLOSE_ENOUGH = 0.05
 FURTHEST = 2.5
 
@@ -44,10 +47,10 @@ class Search:
         if calls is None:
             return False
         self._steps_left -= 1
-        result = attempt(calls)
-        if not (result.is_well_below(self.p99_ms) or (result.is_load_trusted and result.is_undisturbed)):
-            result = attempt(calls)  # a second chance: others had their share in it
-        self._results.append(result)
+        tried = [attempt(calls)]
+        while len(tried) < TRIALS and not self._is_settled(tried[-1]):
+            tried.append(attempt(calls))
+        self._results.append(max(tried, key=lambda result: (self._is_well(result), -result.worst_p99_ms)))
         return True
 
     @property
@@ -61,8 +64,15 @@ class Search:
             p99_ms=self.p99_ms,
         )
 
+    def _is_well(self, result: Result) -> bool:
+        return result.is_well_below(self.p99_ms)
+
+    def _is_settled(self, result: Result) -> bool:
+        """Return whether there is no need to try again: it went well, or the core was full."""
+        return self._is_well(result) or (result.is_load_trusted and result.cpu_percent >= FULL_CORE_PERCENT)
+
     def _bounds(self) -> tuple[Result | None, Result | None]:
-        fine = [result for result in self._results if result.is_well_below(self.p99_ms)]
+        fine = [result for result in self._results if self._is_well(result)]
         well = max(fine, key=lambda result: result.calls, default=None)
         most = well.calls if well else 0
         above = [result for result in self._results if result not in fine and result.calls > most]
