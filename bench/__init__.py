@@ -13,7 +13,7 @@ trial         so many calls for so many seconds against one target, and what was
 beside_tools  what two slow tools of one call do to fifty others
 keeping       what records and recordings cost
 console       how long the pages of the console take with ten thousand recorded calls, by a command of its own
-compiled      the gateway with its pure modules compiled, as an optional wheel
+compiled      the gateway with its pure modules compiled, as an optional wheel, and the load
 log_lines     what a log line of a call takes, by a command of its own
 lockstep      one call whose messages are sent one by one
 instructions  what a frame and a delta take in instructions, and no more than before
@@ -25,3 +25,13 @@ profiling     where the gateway's time goes, by package
 plain_bridge  the yardstick: a bridge as the SDK's samples write it
 relay         the floor: as lean as a relay in Python can be
 """
+
+import os
+import sys
+
+COMPILED_LOAD = "BENCH_COMPILED_LOAD"
+"""The variable with the folder in which ``bench.compiled`` has put the load's modules, which then go before these."""
+
+if _folder := os.environ.get(COMPILED_LOAD):
+    sys.path.append(_folder)
+    __path__.insert(0, os.path.join(_folder, "bench"))  # noqa: PTH118 -- a path of the import system is text

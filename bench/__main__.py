@@ -360,6 +360,8 @@ def main(words: Sequence[str] | None = None) -> int:
         print(ahead.table(ahead.measure()))
         return 0
     try:
+        if options.vs and options.compiled:
+            compiled.run_again_compiled("bench", sys.argv[1:] if words is None else words)
         take_the_machine()
         capacities: dict[str, list[capacity.Capacity]] = {}
         if by_itself := _by_itself(options):

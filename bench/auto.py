@@ -4,11 +4,15 @@ Those that it takes are to be served well: p99 of both directions below 20 ms, n
 """
 
 import argparse
+import contextlib
+import sys
 
-from bench import trial
+from bench import compiled, trial
+from bench.__main__ import take_the_machine
 from bench.conditions import USUAL
 from bench.result import WELL_P99_MS, Result
 from bench.target import Program
+from bench.websocket import PeerError
 
 OFFERED = 1200
 """About twice the calls that a core serves at a p99 below 20 ms."""
@@ -19,8 +23,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.auto", description=__doc__)
     parser.add_argument("--calls", type=int, default=OFFERED, help=f"calls that are offered (default {OFFERED})")
     parser.add_argument("--seconds", type=float, default=20, help="length of the steady window (default 20)")
+    parser.add_argument("--compiled", action="store_true", help="the gateway with its pure modules compiled")
     options = parser.parse_args()
-    result = trial.run(Program(most_calls="auto"), options.calls, options.seconds, USUAL)
+    try:
+        if options.compiled:
+            compiled.run_again_compiled("bench.auto", sys.argv[1:])
+        take_the_machine()
+        with compiled.tree() if options.compiled else contextlib.nullcontext() as tree:
+            result = trial.run(Program(tree=tree, most_calls="auto"), options.calls, options.seconds, USUAL)
+    except PeerError as error:
+        sys.exit(f"bench: {error}")
     print(report(result))
 
 

@@ -1,24 +1,31 @@
-"""Build the gateway with its pure modules compiled by mypyc, as an optional wheel, and unpack it.
+"""Build the gateway with its pure modules compiled by mypyc, as an optional wheel, and unpack it; build the load alike.
 
     python -m bench.compiled FOLDER
 
-A C compiler has to be there. The wheel is made of a copy: the build leaves its libraries beside the sources, where
+A C compiler has to be there. Both are made of copies: the build leaves its libraries beside the sources, where
 they would go before them.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
+from bench import COMPILED_LOAD
 from bench.websocket import PeerError
 
 ROOT = Path(__file__).parent.parent
+LOAD = ("events", "loop", "phone", "reply", "script", "tags", "voice", "websocket")
+"""The modules that are at work in every frame of the load."""
+LOADS = ROOT / ".compiled" / "load"
+"""Where the load's libraries stay, in a folder for each version of it."""
 NEEDED = ("pyproject.toml", "README.md", "LICENSE")
 LIMIT_S = 900.0
 SWITCH = "HATCH_BUILD_HOOK_ENABLE_MYPYC"
@@ -36,21 +43,58 @@ def build(folder: Path) -> Path:
         shutil.copytree(ROOT / "gateway", source / "gateway", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps"]
         command += ["--no-build-isolation", "--wheel-dir", str(folder), str(source)]
-        made = subprocess.run(  # noqa: S603 -- pip, with our own words
-            command,
-            env={**os.environ, SWITCH: "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-    if made.returncode:
-        raise PeerError(f"the compiled wheel could not be built:\n{made.stdout[-2000:]}")
+        _run(command, source, "the compiled wheel")
     wheel = next(folder.glob("*.whl"))
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
     return wheel
+
+
+def _run(command: Sequence[str], folder: Path, what: str) -> None:
+    made = subprocess.run(  # noqa: S603 -- pip and mypyc, with our own words
+        command,
+        cwd=folder,
+        env={**os.environ, SWITCH: "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    if made.returncode:
+        raise PeerError(f"{what} could not be built:\n{made.stdout[-2000:]}")
+
+
+def run_again_compiled(module: str, words: Sequence[str]) -> None:
+    """Run ``python -m module words`` in place of this process, with the load compiled, unless it runs so already.
+
+    Otherwise the load, not the gateway, is what is full first. Raise PeerError where it cannot be built.
+    """
+    if COMPILED_LOAD not in os.environ:
+        environment = {**os.environ, COMPILED_LOAD: str(load())}
+        os.execve(sys.executable, [sys.executable, "-m", module, *words], environment)  # noqa: S606 -- ourselves
+
+
+def load() -> Path:
+    """Build the load's modules where they are not built yet, and return the folder for ``COMPILED_LOAD``."""
+    sources = [ROOT / "bench" / f"{name}.py" for name in LOAD]
+    written = b"".join(source.read_bytes() for source in sources)
+    build_of = f"{sys.version}\0{version('mypy')}\0".encode() + written
+    folder = LOADS / hashlib.sha256(build_of).hexdigest()[:16]
+    if folder.exists():
+        return folder
+    LOADS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="load-", dir=LOADS) as name:
+        made = Path(name) / "made"
+        shutil.copytree(ROOT / "bench", made / "bench", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+        names = [source.relative_to(ROOT).as_posix() for source in sources]
+        command = [sys.executable, "-m", "mypyc", "--config-file", os.devnull, "--ignore-missing-imports"]
+        _run([*command, "--follow-imports=silent", *names], made, "the compiled load")
+        shutil.rmtree(made / "build")
+        for source in (made / "bench").glob("*.py"):
+            source.unlink()  # what is not compiled is found where it always is
+        made.rename(folder)
+    return folder
 
 
 @contextmanager

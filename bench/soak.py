@@ -43,6 +43,8 @@ def main(words: Sequence[str] | None = None) -> int:
     waves = max(1, math.ceil(options.minutes * 60 / WAVE_S))
     results: list[Result] = []
     try:
+        if options.compiled:
+            compiled.run_again_compiled("bench.soak", sys.argv[1:] if words is None else words)
         take_the_machine()
         with compiled.tree() if options.compiled else contextlib.nullcontext() as tree, Trials(waves) as trials:
             program = Program(tree=tree, kept=Kept.RECORDS if options.records else Kept.NOTHING)

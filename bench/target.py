@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import COMPILED_LOAD
 from bench.tool_server import TOOLS
 from bench.websocket import BusyError, LateError, PeerError
 
@@ -245,7 +246,7 @@ def _environment(url: str, authority: bytes, folder: Path) -> dict[str, str]:
         "AZURE_VOICELIVE_API_KEY": "bench",
         "TWILIO_AUTH_TOKEN": "token-of-the-bench",
     }
-    for other in ("AZURE_COGNITIVE_SERVICES_ENDPOINT", "AZURE_COGNITIVE_SERVICES_KEY"):
+    for other in ("AZURE_COGNITIVE_SERVICES_ENDPOINT", "AZURE_COGNITIVE_SERVICES_KEY", COMPILED_LOAD):
         environment.pop(other, None)
     if authority:
         trusted = folder / "authority.pem"
