@@ -8,8 +8,8 @@ from bench.result import WELL_P99_MS, Result
 FULL_CORE_PERCENT = 92.0
 STEPS = 5
 TRIALS = 3
-"""Where the core was not full, a number of calls is too many only if none of so many trials goes well: a shared machine
-now and then stops both cores for longer than a frame may wait."""
+"""The most trials of a number of calls on a core that is not full: it is too many only if none of them goes well. A
+shared machine now and then stops both cores for longer than a frame may wait."""
 CLOSE_ENOUGH = 0.05
 FURTHEST = 2.5
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 LOAD = ("events", "loop", "phone", "reply", "script", "tags", "voice", "websocket")
 """The modules that are at work in every frame of the load."""
 LOADS = ROOT / ".compiled" / "load"
-"""Where the load's libraries stay, in a folder for each version of it."""
+"""The place of the load's libraries, with a folder for each version of the load."""
 NEEDED = ("pyproject.toml", "README.md", "LICENSE")
 LIMIT_S = 900.0
 SWITCH = "HATCH_BUILD_HOOK_ENABLE_MYPYC"

@@ -65,7 +65,7 @@ def test_a_build_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_the_load_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is compiled goes before the sources, and other modules are left to them."""
+    """Compiled modules go before the sources, and other modules are left to them."""
     built: list[list[str]] = []
 
     def make(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:

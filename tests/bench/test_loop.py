@@ -35,31 +35,49 @@ def test_ticks_come_in_the_order_in_which_they_are_due(loop: Loop) -> None:
     assert made == ["slow", "a", "b", "a", "b", "slow", "a", "b"]
 
 
-def test_a_tick_never_drifts(loop: Loop) -> None:
+class Clock:
+    """A clock on which a millisecond passes with each look at it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 0.001
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("bench.loop.perf_counter", clock)
+    return clock
+
+
+def test_a_tick_never_drifts(loop: Loop, clock: Clock) -> None:
     """It is due by the clock, however late the one before it was made."""
-    began, made = perf_counter(), list[float]()
+    made: list[float] = []
 
     def tick() -> bool:
-        made.append(perf_counter() - began)
+        made.append(clock.now)
         if len(made) == 1:
-            while perf_counter() < began + 0.05:
-                pass
+            clock.now += 0.05
         return len(made) < 20
 
-    loop.every(began + 0.005, 0.005, tick)
-    loop.run_until(began + ENOUGH_S, lambda: len(made) == 20)
-    assert all(at >= 0.005 * number for number, at in enumerate(made, 1))
+    loop.every(0.005, 0.005, tick)
+    loop.run_until(1.0)
     assert len(made) == 20
+    assert all(at >= 0.005 * number for number, at in enumerate(made, 1))
+    assert made[-1] == pytest.approx(0.005 * 20, abs=0.005)
 
 
-def test_what_a_run_waits_for_is_looked_at_now_and_then(loop: Loop) -> None:
+def test_what_a_run_waits_for_is_looked_at_now_and_then(loop: Loop, clock: Clock) -> None:
     """With hundreds of calls each look takes a while."""
     looks: list[float] = []
 
     def done() -> bool:
-        looks.append(perf_counter())
+        looks.append(clock.now)
         return len(looks) == 4
 
-    loop.run_until(perf_counter() + ENOUGH_S, done)
+    loop.run_until(1.0, done)
     assert len(looks) == 4
-    assert all(later - sooner > 0.9 * LOOKED_EVERY_S for sooner, later in pairwise(looks))
+    assert [later - sooner for sooner, later in pairwise(looks)] == pytest.approx([LOOKED_EVERY_S] * 3, abs=0.0021)
