@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bench import lockstep, trial
 from bench.beside_tools import markdown
@@ -25,11 +25,15 @@ from bench.websocket import LateError, PeerError
 
 CALLS, SECONDS = 5, 20.0
 """As many calls as the gateway can keep up with under valgrind, which slows it down fifty times."""
-WARM_FRAMES, FRAMES, BATCHES = 50, 30, 7
-REPLIES, TRIES = 5, 4
-"""The least of so many batches counts: a busy machine makes some of them dearer, by pauses that are filled."""
-MOST_DRY = 1
-"""The deltas of a count that may have come late, which makes them dearer."""
+WARM_REPLIES = 12
+"""CPython 3.11 specializes code that has run eight times: a part of a reply's runs once in each."""
+FRAMES, REPLIES = 60, 3
+"""Counted at once, so that the timers of the process, which run meanwhile, weigh little."""
+COUNTS, TRIES = 5, 4
+"""The least of so many counts is taken; each that the machine disturbed is made again, so often on the average."""
+SETTLING_FRAMES = 60
+"""Reading the counter stops the program for tenths of a second. It fills that pause in the caller's audio with silence,
+and looks at each frame of the second after it."""
 CONTROL_LIMIT_S = 60.0
 EVENT_LOOP = "01"
 """The thread that callgrind gives this number is the first, which runs the event loop."""
@@ -59,7 +63,7 @@ NAMES: Mapping[str, Callable[[Counts], float]] = {
 def counts(tree: Path | None = None, name: str = "gateway") -> Counts:
     """Count one call in lock step, of another revision's ``tree`` where that is given, or of the relay.
 
-    Raise PeerError where there is no valgrind, and BusyError where the machine was too busy for deltas at the pace of
+    Raise PeerError where there is no valgrind, and BusyError where the machine was too busy for audio at the pace of
     time.
     """
     _require_valgrind()
@@ -73,28 +77,55 @@ def counts(tree: Path | None = None, name: str = "gateway") -> Counts:
             return _counted(call, _Counter(target, program.count))
 
 
+class Settling(Protocol):
+    """A call that can settle, and knows what the machine disturbed."""
+
+    disturbed: int
+
+    def frames(self, count: int) -> None:
+        """Send frames of the caller."""
+
+
+class Counting(Protocol):
+    """A counter of instructions."""
+
+    def zero(self) -> None:
+        """Count from nothing again; it stops the program for less time than ``read``."""
+
+    def read(self) -> int:
+        """Return what was counted since ``zero``, of the event loop's thread."""
+        ...
+
+
 def _counted(call: lockstep.Call, counter: "_Counter") -> Counts:
-    call.frames(WARM_FRAMES)
     counter.begin()
-    call.frames(FRAMES)
-    counter.read()
-    frame = _least(BATCHES, lambda: call.frames(FRAMES), counter) / FRAMES
-    for _ in range(TRIES):
-        call.ran_dry = 0
-        without = _least(REPLIES, lambda: call.reply(0), counter)
-        whole = _least(REPLIES, lambda: call.reply(lockstep.MOST_DELTAS), counter)
-        if call.ran_dry <= 2 * REPLIES + MOST_DRY:
-            return Counts(frame, (whole - without) / lockstep.MOST_DELTAS)
-    raise LateError("--instructions: too many deltas came late")
+    _replies(call, 0, WARM_REPLIES)
+    _replies(call, lockstep.MOST_DELTAS, WARM_REPLIES)
+    frames = least(lambda: call.frames(FRAMES), call, counter)
+    without = least(lambda: _replies(call, 0), call, counter)
+    whole = least(lambda: _replies(call, lockstep.MOST_DELTAS), call, counter)
+    return Counts(frames / FRAMES, (whole - without) / (REPLIES * lockstep.MOST_DELTAS))
 
 
-def _least(times: int, work: Callable[[], None], counter: "_Counter") -> int:
-    """Count work so many times, and return the least of the counts."""
-    found = []
-    for _ in range(times):
+def _replies(call: lockstep.Call, deltas: int, count: int = REPLIES) -> None:
+    for _ in range(count):
+        call.reply(deltas)
+
+
+def least(work: Callable[[], None], call: Settling, counter: Counting) -> int:
+    """Count work until it was done often enough without a disturbance, and return the least of these counts."""
+    found: list[int] = []
+    for _ in range(TRIES * COUNTS):
+        call.frames(SETTLING_FRAMES)
+        counter.zero()
+        disturbed = call.disturbed
         work()
-        found.append(counter.read())
-    return min(found)
+        count = counter.read()
+        if call.disturbed == disturbed:
+            found.append(count)
+        if len(found) == COUNTS:
+            return min(found)
+    raise LateError(f"--instructions: audio came late in all but {len(found)} of {TRIES * COUNTS} counts")
 
 
 class _Counter:
@@ -109,8 +140,12 @@ class _Counter:
         """Count from now on."""
         self._control("instrumentation", "on")
 
+    def zero(self) -> None:
+        """Count from nothing again; it stops the program for less time than ``read``."""
+        self._control("zero")
+
     def read(self) -> int:
-        """Return what was counted since the last time, of the event loop's thread."""
+        """Return what was counted since ``zero``, of the event loop's thread."""
         self._control("dump")
         self._parts += 1
         return total(Path(f"{self._file}.{self._parts}-{EVENT_LOOP}"))

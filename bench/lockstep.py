@@ -18,6 +18,8 @@ from bench.certificate import certificate
 from bench.phone import PATH
 from bench.websocket import (
     CLOSE,
+    PING,
+    PONG,
     READ_BYTES,
     TEXT,
     LateError,
@@ -116,6 +118,8 @@ class End:
                 raise PeerError("the program under test closed the call")
             if opcode == TEXT:
                 self._messages.append(json.loads(unmask(self._rest, key, start, end)))
+            elif opcode == PING:
+                self.send(frame(unmask(self._rest, key, start, end), masked=self._is_client, opcode=PONG))
         self._rest = self._rest[rest:]
 
     def _receive(self) -> None:
@@ -131,8 +135,9 @@ class Call:
     def __init__(self, phone: End, voice: End) -> None:
         self.phone = phone
         self.voice = voice
-        self.ran_dry = 0
-        """How often audio came to a phone that had none: with each reply, and with each delta that came late."""
+        self.disturbed = 0
+        """How often the machine was too slow: a pause in the caller's audio was filled, or a delta came to a phone that
+        had run dry, so that the program under test did more than the message asks for."""
         self._frames = 0
         self._spoke_at = 0.0
         self._replies = 0
@@ -162,8 +167,10 @@ class Call:
             self.phone.say(*marks, message)
             self._frames += 1
             self._spoke_at = time.monotonic()
-            while (arrived := self.voice.next_within(LET_GO_AFTER_S)) is not None and arrived.get("audio") != text:
-                pass  # silence, in place of a pause that a busy machine made; frames that come late after it are let go
+            while (arrived := self.voice.next_within(LET_GO_AFTER_S)) is None or arrived.get("audio") != text:
+                self.disturbed += 1  # silence, in place of a pause that a busy machine made
+                if arrived is None:
+                    break  # frames that come late after it are let go
 
     def reply(self, deltas: int) -> None:
         """Speak a first delta and ``deltas`` short ones, each once the last is heard, and let them be played."""
@@ -175,12 +182,12 @@ class Call:
             piece = audio[start : start + DELTA_BYTES] if start else audio[:FIRST_DELTA_BYTES]
             self.voice.send(begin + events.audio(response, item, base64.b64encode(piece)))
             begin = b""
-            self._hear(piece)
+            self._hear(piece, is_first=not start)
         self.voice.send(events.response_ended(response, item))
         self.frames(FRAMES_AFTER_A_REPLY)
 
-    def _hear(self, audio: bytes) -> None:
-        """Wait until the phone has the audio of a delta."""
+    def _hear(self, audio: bytes, *, is_first: bool) -> None:
+        """Wait until the phone has the audio of a delta; the first of a reply is never late."""
         heard = b""
         while len(heard) < len(audio):
             message = self.phone.next()
@@ -188,7 +195,7 @@ class Call:
                 self._marks.append((self._plays_until, message["mark"]["name"]))
                 continue
             now = time.monotonic()
-            self.ran_dry += self._plays_until < now
+            self.disturbed += not is_first and self._plays_until < now
             piece = base64.b64decode(message["media"]["payload"], validate=True)
             heard += piece
             self._plays_until = max(now, self._plays_until) + len(piece) / 8000

@@ -47,6 +47,47 @@ def test_a_busy_machine_alone_is_an_excuse(error: type[PeerError], monkeypatch: 
         counts_or_skip()
 
 
+class ACall:
+    """A call of which every ``disturbs``-th piece of work is disturbed, and a counter of it."""
+
+    def __init__(self, disturbs: int) -> None:
+        self.disturbed = self.pieces = self._counted = 0
+        self._disturbs = disturbs
+
+    def frames(self, count: int) -> None:
+        """Settle, which is not counted."""
+        self._counted += 1000 * count
+
+    def zero(self) -> None:
+        """Count from nothing."""
+        self._counted = 0
+
+    def work(self) -> None:
+        """Do what takes a little more with each piece, and much less where it is disturbed."""
+        self.pieces += 1
+        is_disturbed = self.pieces % self._disturbs == 0
+        self.disturbed += is_disturbed
+        self._counted += 1 if is_disturbed else 100 + self.pieces
+
+    def read(self) -> int:
+        """Return what was counted."""
+        return self._counted
+
+
+def least_of(call: ACall) -> int:
+    """Count a call's work."""
+    return instructions.least(call.work, call, call)
+
+
+def test_the_least_of_undisturbed_counts_is_taken() -> None:
+    """One that is disturbed says nothing, and is made again; what settles before each is not counted."""
+    call = ACall(disturbs=2)
+    assert least_of(call) == 101
+    assert call.pieces == 2 * instructions.COUNTS - 1
+    with pytest.raises(LateError, match=f"all but 0 of {instructions.TRIES * instructions.COUNTS} counts"):
+        least_of(ACall(disturbs=1))
+
+
 def test_what_has_grown_is_named() -> None:
     """By its figures, with what to do; what grew by less, or has become cheaper, is let pass."""
     assert instructions.grown(Counts(frame=52_000, delta=100_000), KEPT) == []
