@@ -164,11 +164,21 @@ def core_busy_s(core: int) -> float:
 
 
 def free_port() -> int:
-    """Return a free TCP port of 127.0.0.1, none of those that the kernel gives away by itself meanwhile."""
-    for port in random.sample(PORTS, TRIES):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise PeerError(f"no free port from {PORTS.start} to {PORTS.stop - 1}")
+    """Return a free TCP port of 127.0.0.1, as ``free_ports`` does."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return different free TCP ports of 127.0.0.1, none of those that the kernel gives away by itself meanwhile."""
+    found: list[int] = []
+    with contextlib.ExitStack() as held:
+        for port in random.sample(PORTS, count + TRIES):
+            with contextlib.suppress(OSError):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise PeerError(f"no {count} free ports from {PORTS.start} to {PORTS.stop - 1}")
 
 
 @contextmanager

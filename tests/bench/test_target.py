@@ -1,8 +1,12 @@
 """The errors of the program under test."""
 
+import random
+import socket
+from pathlib import Path
+
 import pytest
 
-from bench.target import MOST_WAITING, Program, explained, running
+from bench.target import MOST_WAITING, PORTS, Program, explained, free_ports, running
 from bench.websocket import BusyError, LateError, PeerError
 
 
@@ -33,3 +37,20 @@ def test_a_program_that_ends_is_told_at_once(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(PeerError, match="No module named") as told, running(Program(), "", b"", None):
         pytest.fail("it never listened")
     assert type(told.value) is PeerError
+
+
+def test_free_ports_are_different_and_nobody_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below those that the kernel takes for connections; a port that is taken is left out, and too few are told."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(random, "sample", lambda ports, count: [port, *ports[: count - 1]])
+        found = free_ports(3)
+        assert len({*found, port}) == 4
+        monkeypatch.setattr(random, "sample", lambda ports, count: [port])
+        with pytest.raises(PeerError, match="no 1 free ports from 20000 to"):
+            free_ports(1)
+    ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if ephemeral.exists():
+        assert max(PORTS) < int(ephemeral.read_text().split()[0])

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bench.target import free_port
 from gateway.cli.loop import run
 from gateway.cli.serving import process
 from gateway.cli.starting.commands import command_line
@@ -21,7 +22,6 @@ from gateway.cli.stopping import Stop, stop_on_signals
 from gateway.config import Deployment, load_deployment
 from tests.cli.test_main import ENVIRON, Running, command
 from tests.cli.test_main import serve as serve_arguments
-from tests.cli.test_workers import free_port
 from tests.e2e.bare_phone import bare_phone
 from tests.e2e.rig import configuration
 

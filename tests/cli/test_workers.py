@@ -4,7 +4,6 @@ import asyncio
 import errno
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
+from bench.target import free_port
 from gateway.call.ending import EndReason
 from gateway.cli import workers
 from gateway.cli.processes.given import METRICS_DIRECTORY
@@ -34,13 +34,6 @@ SALES = LINE.replace("+14255550100", "+14255550101")
 PUBLIC = "https://voice.example.com"
 SECRET = "token-of-the-workers"
 CONFIG = Path(__file__).parents[2] / "config" / "gateway.yaml"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

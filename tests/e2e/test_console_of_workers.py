@@ -6,10 +6,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bench.target import free_port
 from gateway.live.messages import OrderFor, Outcome
 from gateway.live.source import sources_at
 from gateway.live.watch import Watch
-from tests.cli.test_workers import free_port
 from tests.console.access.people import token_in
 from tests.e2e.test_processes import fleet, quick_voice  # noqa: F401 -- the fixture
 

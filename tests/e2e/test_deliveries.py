@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.target import free_port
 from gateway.records.delivery.listing import listed
 from gateway.records.store.database import Database
 from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator
-from tests.cli.test_workers import free_port
 from tests.e2e.rig import GATEWAY, LINE, NUMBER, configuration, instant, noise, rig
 from tests.e2e.test_secrets import CARD, traces
 from tests.e2e.tool_server import tool_server

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from bench.target import free_port
 from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator, Session
 from gateway.sim.phone.phone import SimulatedPhone
-from tests.cli.test_workers import free_port
 from tests.e2e.rig import LINE, NUMBER, configuration, instant, noise
 
 CALLS = 40

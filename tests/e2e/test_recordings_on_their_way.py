@@ -12,11 +12,12 @@ from fsspec.asyn import get_loop
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from bench.target import free_ports
 from gateway.records.storing import retrying
 from gateway.records.storing.objects import ObjectStore
 from gateway.records.storing.storage import RecordingStorage, storage_of
 from tests.records.storing.fakes import FakeRows
-from tests.records.storing.servers import Server, azurite, free_ports, settings_of
+from tests.records.storing.servers import Server, azurite, settings_of
 from tests.records.storing.test_pending import about
 from tests.records.storing.test_uploading import until
 

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bench.target import free_port
 from gateway.records.store.database import Database
 from gateway.records.store.tables import calls, events, turns, workers
 from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator
-from tests.cli.test_workers import free_port
 from tests.e2e.rig import GATEWAY, LINE, NUMBER, Rig, configuration, instant, noise, rig, session_of
 from tests.e2e.test_deliveries import served
 from tests.records.conftest import database_url  # noqa: F401 -- the fixture

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from bench.target import free_port
 from gateway.cli.processes.given import LISTENERS, METRICS_DIRECTORY, WORKER
 from gateway.cli.processes.places import Places, Service
 from gateway.config.kept import KeptDeployment
 from gateway.fleet.board import WORKERS_LIMIT
-from tests.cli.test_workers import CONFIG, free_port
+from tests.cli.test_workers import CONFIG
 
 
 @pytest.fixture

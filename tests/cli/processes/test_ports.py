@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
+from bench.target import free_port
 from gateway.cli.processes.ports import bound, close_all, port_kept
 from gateway.errors import GatewayError
-from tests.cli.test_workers import free_port
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from fsspec.asyn import get_loop
 
-from tests.records.storing.servers import Server, azurite, free_ports, weed
+from bench.target import free_port
+from tests.records.storing.servers import Server, azurite, weed
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,4 +41,4 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S
 @pytest.fixture
 def unused_port() -> int:
     """A port on which nobody listens."""
-    return free_ports(1)[0]
+    return free_port()

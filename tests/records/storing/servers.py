@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from typing import Any
 
 import pytest
 
+from bench.target import free_ports
 from gateway.config.reading.environment import FromEnvironment
 from gateway.config.records.recordings import Recordings
 from gateway.errors import StoreError
@@ -107,15 +107,6 @@ def weed(folder: Path) -> Iterator[Server]:
                 patch.setenv(name, value)
             _made(server)
         yield server
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of this machine that nobody uses."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @contextmanager
