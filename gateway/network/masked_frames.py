@@ -1,7 +1,7 @@
 """Reads the frames of a client, which must be masked (RFC 6455 §5.1): aiohttp's reader takes both kinds.
 
-Almost every frame is one message, read whole: a piece of audio as long as one before it, or something short. Those are
-unmasked and delivered here, which costs less than to check them and pass them on; aiohttp reads all others.
+Almost every frame is one message, read whole, alone or behind others. Those are unmasked and delivered here, which
+costs less than to check them and pass them on; aiohttp reads all others.
 """
 
 from collections.abc import Callable
@@ -17,15 +17,19 @@ LENGTH: Final = 0x7F
 WORD: Final = 126
 """A length that says that two bytes with the length follow; 127 says that eight do."""
 HEAD: Final = 4
-"""Bytes before the mask in a frame of 126 to 65,535 bytes: its kind, and its length."""
-PAYLOAD: Final = HEAD + 4
+"""Bytes of a masked frame that say its kind and its length, unless that has eight bytes; no such frame is shorter."""
 SHORT: Final = 6
 """Bytes before the payload, the mask included, in a frame of less than 126 bytes."""
+LONGER: Final = 8
+"""The same in a frame of 126 to 65,535 bytes."""
+LARGEST: Final = 0x10000
+"""More than two bytes of length can say."""
 TEXT: Final = 1
 BINARY: Final = 2
 _MESSAGES: Final = (FINAL | TEXT, FINAL | BINARY)
-_CONTROL: Final = (FINAL | 9, FINAL | 10)
-"""A ping and a pong."""
+OPCODE: Final = 0x0F
+CONTROL: Final = 8
+"""The first opcode of control frames, which may stand between the parts of a message."""
 _READ: Final = (False, b"")
 _IGNORED: Final = (True, b"")
 _mask: Final = websocket_mask
@@ -35,7 +39,8 @@ _mask: Final = websocket_mask
 class MaskedFrames:
     """Reads a client's frames as ``reader`` would, as long as each is masked; calls ``refuse`` for one that is not.
 
-    ``deliver`` receives the messages that are read here.
+    ``deliver`` receives the messages that are read here: those that are shorter than ``max_message`` bytes, if that is
+    not 0, as ``reader`` refuses longer ones.
     """
 
     def __init__(
@@ -43,17 +48,22 @@ class MaskedFrames:
         reader: WebSocketReader,
         deliver: Callable[[str | bytes], None],
         refuse: Callable[[WebSocketError], object],
+        max_message: int,
     ) -> None:
         self._feed: Callable[[bytes], tuple[bool, bytes]] = reader.feed_data
         self._feed_eof = reader.feed_eof
         self._deliver = deliver
         self._refuse = refuse
-        self._is_fresh = False
-        """``True`` where the next byte begins a message."""
-        self._size = 0
-        """The size of the last longer message that was read whole, in one frame."""
+        self._max_message = max_message or LARGEST
         self._head = b""
-        """The first bytes of that frame, which say that size: a frame that begins alike is masked and has that size."""
+        """The first bytes of the last message that was read here: a frame that begins alike has the same measures."""
+        self._start = self._stop = 0
+        """Where its payload begins, and ends."""
+        self._is_text = False
+        self._is_fresh = True
+        """``True`` where the next byte begins a message, or a control frame."""
+        self._is_between = True
+        """``True`` where the last frame that began is not followed by another part of its message."""
         self._skip = 0
         """Bytes of the current frame that are still to come."""
         self._begun = b""
@@ -61,22 +71,43 @@ class MaskedFrames:
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Take the bytes that were read, mostly one whole frame, or its beginning or end."""
-        start = 0
-        if self._is_fresh:
-            start = PAYLOAD if len(data) == self._size and data[:HEAD] == self._head else _short(data)
-        if not start:
-            return self._feed(data) if self._are_masked(data) else _IGNORED
-        payload = bytearray(data[start:])
-        _mask(data[start - 4 : start], payload)
-        if data[0] == FINAL | TEXT:
-            try:
-                text = payload.decode()
-            except UnicodeDecodeError:
-                return self._feed(data)  # it closes the connection in order
-            self._deliver(text)
-        else:
-            self._deliver(bytes(payload))
-        return _READ
+        at, end = 0, len(data) if self._is_fresh else 0
+        while at < end:
+            head = data[at : at + HEAD]
+            if head != self._head and not self._measure(head):
+                break
+            start, stop = at + self._start, at + self._stop
+            if stop > end:
+                break
+            payload = bytearray(data[start:stop])
+            _mask(data[start - 4 : start], payload)
+            if self._is_text:
+                try:
+                    text = payload.decode()
+                except UnicodeDecodeError:
+                    break  # aiohttp closes the connection in order
+                self._deliver(text)
+            else:
+                self._deliver(bytes(payload))
+            at = stop
+            if at == end:
+                return _READ
+        rest = data[at:] if at else data
+        return self._feed(rest) if self._are_masked(rest) else _IGNORED
+
+    def _measure(self, head: bytes) -> bool:
+        """Note the measures of a frame that begins so; return ``False`` if it is none that is read here."""
+        if len(head) < HEAD or head[0] not in _MESSAGES:
+            return False
+        size, start = head[1] ^ MASKED, SHORT  # without the bit for it, this is more than any length
+        if size == WORD:
+            size, start = head[2] << 8 | head[3], LONGER
+        elif size > WORD:
+            return False
+        if size >= self._max_message:
+            return False
+        self._head, self._start, self._stop, self._is_text = head, start, start + size, head[0] == FINAL | TEXT
+        return True
 
     def feed_eof(self) -> None:
         """Take the end of the connection."""
@@ -85,9 +116,7 @@ class MaskedFrames:
     def _are_masked(self, data: bytes) -> bool:
         refuse = self._refuse
         data, at = self._begun + data, self._skip
-        was_fresh, self._is_fresh = self._is_fresh, False
-        self._begun, self._skip = b"", 0
-        size: int | None = None
+        self._is_fresh, self._begun, self._skip = False, b"", 0
         while at < len(data):
             head = data[at : at + 10]
             if len(head) > 1 and not head[1] & MASKED:
@@ -98,23 +127,16 @@ class MaskedFrames:
             if size is None:
                 self._begun = head
                 return True
+            if head[0] & OPCODE < CONTROL:
+                self._is_between = bool(head[0] & FINAL)
             at += size
         self._skip = at - len(data)
-        if at == size == len(data):  # one frame, and all of it
-            self._is_fresh = data[0] in _MESSAGES or (was_fresh and data[0] in _CONTROL)
-            if data[0] in _MESSAGES and data[1] == MASKED | WORD:
-                self._size, self._head = size, data[:HEAD]
+        self._is_fresh = self._is_between and not self._skip
         return True
 
 
 def _ignore(anything: object) -> tuple[bool, bytes]:
     return _IGNORED
-
-
-def _short(data: bytes) -> int:
-    """Return where the payload begins, if ``data`` is a masked message of less than 126 bytes, else 0."""
-    is_one = len(data) >= SHORT and data[0] in _MESSAGES and MASKED <= data[1] < MASKED | WORD
-    return SHORT if is_one and len(data) == SHORT + (data[1] & LENGTH) else 0
 
 
 def _size(head: bytes) -> int | None:

@@ -89,11 +89,12 @@ async def _try() -> None:
     frames: Any = importlib.import_module("gateway.network.masked_frames").MaskedFrames
     transport = _Written()
     ours = fast(BaseProtocol(asyncio.get_running_loop()), transport, max_message=1000)
-    masked = frames(ours.parser, ours.deliver, ours.failed)
+    masked = frames(ours.parser, ours.deliver, ours.failed, 1000)
     audio = b"\x82\xfe\0\xc8" + b"\x01\0\0\0" + b"x" * 200
     for data in (
         audio,
-        audio,  # read by a shortcut, because it is like the one before
+        audio[:100],  # in two pieces it is read by aiohttp
+        audio[100:],
         b"\x81\x81\0\0\0\0a",
         b"\x02\x81\x01\x01\x01\x01",
         b"c\x80\x80\0\0\0\0",

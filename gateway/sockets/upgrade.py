@@ -43,7 +43,7 @@ async def accept(
     if request.transport is None:
         raise ConnectionResetError("the connection is gone")
     socket = WebSocket(request.protocol, request.transport, max_message=max_message, close_timeout_s=close_timeout_s)
-    frames = MaskedFrames(socket.parser, socket.deliver, socket.failed)
+    frames = MaskedFrames(socket.parser, socket.deliver, socket.failed, max_message)
     request.protocol.set_parser(frames)  # type: ignore[arg-type]  # it takes the same bytes: those after the request
     request.transport.set_protocol(_Upgraded(frames, request.protocol))
     return response, socket

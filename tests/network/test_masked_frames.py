@@ -59,7 +59,7 @@ def fed(pieces: list[bytes]) -> tuple[bytes, list[WebSocketError]]:
     """What reaches the reader, and what is refused."""
     reader = Reader()
     refused: list[WebSocketError] = []
-    frames = MaskedFrames(cast(WebSocketReader, reader), reader.deliver, refused.append)
+    frames = MaskedFrames(cast(WebSocketReader, reader), reader.deliver, refused.append, 0)
     for piece in pieces:
         frames.feed_data(piece)
     return bytes(reader.fed), refused
@@ -123,10 +123,15 @@ class Noted(Reader):
 def read_here(*pieces: bytes) -> str:
     """Who reads each piece."""
     reader = Noted()
-    frames = MaskedFrames(cast(WebSocketReader, reader), reader.deliver, lambda _: None)
+    frames = MaskedFrames(cast(WebSocketReader, reader), reader.deliver, lambda _: None, 0)
     for piece in pieces:
         frames.feed_data(piece)
     return reader.readers
+
+
+def part(first: int, size: int) -> bytes:
+    """A frame whose first byte is ``first``: a part of a message."""
+    return bytes([first]) + frame(size)[1:]
 
 
 AUDIO, MARK, PING = frame(300), frame(112), frame(2, opcode=9)
@@ -135,27 +140,46 @@ AUDIO, MARK, PING = frame(300), frame(112), frame(2, opcode=9)
 @pytest.mark.parametrize(
     ("pieces", "readers"),
     [
-        pytest.param((AUDIO, AUDIO, AUDIO), "aww", id="audio-as-long-as-that-before-it"),
-        pytest.param((AUDIO, MARK, AUDIO, MARK, frame(113)), "awwww", id="audio-between-marks"),
-        pytest.param((AUDIO, frame(301), frame(301)), "aaw", id="a-counter-that-grows-by-a-digit"),
-        pytest.param((AUDIO, frame(300, opcode=2)), "aa", id="another-kind"),
-        pytest.param((AUDIO, PING, AUDIO, MARK), "aaww", id="audio-after-a-ping"),
-        pytest.param((AUDIO, AUDIO[:200], AUDIO[200:], AUDIO, AUDIO), "aaaaw", id="audio-in-two-pieces"),
-        pytest.param((AUDIO, AUDIO + MARK, AUDIO, AUDIO), "aaaw", id="two-at-once"),
-        pytest.param((AUDIO, b"\x01" + MARK[1:], b"\x80" + MARK[1:], MARK, MARK), "aaaaw", id="a-message-in-parts"),
-        pytest.param((MARK, MARK), "aw", id="no-audio-at-all"),
-        pytest.param((frame(0), frame(0), frame(125), frame(125)), "awww", id="short-ones"),
+        pytest.param((AUDIO, MARK, AUDIO, frame(301)), "wwww", id="audio-and-marks"),
+        pytest.param((frame(300, opcode=2), AUDIO), "ww", id="both-kinds"),
+        pytest.param((AUDIO + MARK, AUDIO + AUDIO + AUDIO), "wwwww", id="several-at-once"),
+        pytest.param((AUDIO + AUDIO[:200], AUDIO[200:] + MARK, MARK), "waaw", id="the-last-of-two-in-two-pieces"),
+        pytest.param((AUDIO[:200], AUDIO[200:], AUDIO), "aaw", id="audio-in-two-pieces"),
+        pytest.param((PING, AUDIO, MARK + PING, AUDIO), "awwaw", id="pings-between"),
+        pytest.param((PING + AUDIO, AUDIO), "aw", id="audio-behind-a-ping"),
+        pytest.param((part(1, 112), part(0, 112), PING, part(0x80, 112), AUDIO), "aaaaw", id="a-message-in-parts"),
+        pytest.param((MARK, part(1, 112) + part(0x80, 112), AUDIO), "waw", id="all-parts-at-once"),
+        pytest.param((part(1, 112), part(0x80, 112)[:60], part(0x80, 112)[60:], AUDIO), "aaaw", id="a-part-in-pieces"),
+        pytest.param((frame(0), frame(125), frame(126), frame(65_535)), "wwww", id="lengths-of-one-and-of-two-bytes"),
+        pytest.param((frame(65_536), AUDIO), "aw", id="a-length-of-eight-bytes"),
+        pytest.param((AUDIO[:1], AUDIO[1:5], AUDIO[5:7], AUDIO[7:], AUDIO), "aaaaw", id="a-head-in-pieces"),
     ],
 )
 def test_most_messages_are_read_at_once(pieces: tuple[bytes, ...], readers: str) -> None:
-    """Those that are one frame, read whole, and short or as long as one before; aiohttp reads what is not."""
+    """Those that are one frame, read whole; aiohttp reads what is not."""
     assert read_here(*pieces) == readers
+
+
+@pytest.mark.parametrize(("size", "reader"), [(999, "w"), (1000, "a")])
+def test_a_message_that_is_too_long_is_for_aiohttp_to_refuse(size: int, reader: str) -> None:
+    """It refuses what has its limit or more."""
+    noted = Noted()
+    frames = MaskedFrames(cast(WebSocketReader, noted), noted.deliver, lambda _: None, 1000)
+    frames.feed_data(frame(size))
+    assert noted.readers == reader
+
+
+def test_a_frame_that_is_not_masked_ends_what_was_read_with_it() -> None:
+    """The messages before it stand."""
+    received, refused = fed([AUDIO + MARK + frame(5, masked=False) + AUDIO])
+    assert received == AUDIO + MARK
+    assert [error.code for error in refused] == [1002]
 
 
 def test_the_end_is_handed_on() -> None:
     """A connection that ended has nobody to be refused."""
     reader = Reader()
-    MaskedFrames(cast(WebSocketReader, reader), reader.deliver, lambda error: None).feed_eof()
+    MaskedFrames(cast(WebSocketReader, reader), reader.deliver, lambda error: None, 0).feed_eof()
     assert reader.is_over
 
 
@@ -180,8 +204,10 @@ class Queue(WebSocketDataQueue):
 async def read(pieces: list[bytes], *, by_us: bool) -> tuple[list[object], list[int]]:
     """The messages of a stream, and the codes of what broke it; read by aiohttp alone, or by us and it."""
     queue = Queue()
-    reader = WebSocketReader(queue, 10_000, compress=False, decode_text=True)
-    feed = MaskedFrames(reader, queue.messages.append, lambda error: None).feed_data if by_us else reader.feed_data
+    limit = 10_000
+    reader = WebSocketReader(queue, limit, compress=False, decode_text=True)
+    frames = MaskedFrames(reader, queue.messages.append, lambda error: None, limit)
+    feed = frames.feed_data if by_us else reader.feed_data
     for piece in pieces:
         feed(piece)
         if queue.codes:
