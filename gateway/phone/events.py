@@ -15,8 +15,12 @@ class Playout(Struct, frozen=True):
     """Audio is sent in whole multiples of this."""
     tick_ms: int = 20
     """The phone plays in steps of this, however large the pieces are that it is sent."""
-    lead_ms: int = 400
-    """At most this much audio waits at the provider. A delay of ours or the network's up to this is not heard."""
+    lead_ms: int = 600
+    """At most this much audio waits at the provider.
+
+    What is left of it when it is topped up is how long a delay of ours or the network's may be without being heard. A
+    TCP packet that is lost comes again after the round trip and 200 ms at least (Linux' ``TCP_RTO_MIN``).
+    """
     refill_ms: int = 200
     """The lead is topped up when it has shrunk by this much: one message and one mark each time."""
     returns_marks: bool = True

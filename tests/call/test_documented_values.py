@@ -106,7 +106,7 @@ def chosen() -> list[tuple[str, tuple[float, float]]]:
         ("the service is pinged, in seconds", (asked.HEARTBEAT_S, 9)),
         ("a session is closed, in seconds", (asked.CLOSE_TIMEOUT_S, 1)),
         ("a message of the service has, in bytes", (asked.MAX_MESSAGE, 4 * 1024 * 1024)),
-        ("a phone is sent ahead, in milliseconds", (playout.lead_ms, 400)),
+        ("a phone is sent ahead, in milliseconds", (playout.lead_ms, 600)),
         ("the lead is topped up, in milliseconds", (playout.refill_ms, 200)),
         ("a frame has, in milliseconds", (playout.frame_ms, 20)),
     ]

@@ -109,7 +109,7 @@ def test_what_was_asked_for_behind_an_interruption_is_heard() -> None:
     assert press(story, "9") == [WAIT]
     assert story.answer(response="t", item="it", request=story.requests[-1], seconds=2) == []
     assert story.listen(0.5) == []
-    assert story.tell(CallerSpoke("v")) == [StopPlayback(), TruncateReply("it", 590)]
+    assert story.tell(CallerSpoke("v")) == [StopPlayback(), TruncateReply("it", 510)]
 
 
 def test_texts_that_wait_are_not_said_after_an_interruption() -> None:

@@ -10,7 +10,7 @@ from gateway.phone.events import Playout
 
 SECOND = b"\x10" * 8000
 HALF_A_FRAME_MS = 10
-NO_MARKS = Playout(returns_marks=False, marks_return_at_once=False)
+NO_MARKS = Playout(returns_marks=False, marks_return_at_once=False, lead_ms=400)
 
 
 def marks(commands: list[PhoneCommand]) -> list[str]:
@@ -38,7 +38,7 @@ def interrupted(playback: Playback, now: float, round_trip_s: float) -> int:
 
 def test_the_least_round_trip_counts_as_heard() -> None:
     """The way there and back is what it takes at least; what is more was the phone's or the network's jitter."""
-    playback = Playback(PCMU, Playout())
+    playback = Playback(PCMU, Playout(lead_ms=400))
     assert interrupted(playback, 0.0, 0.1) == 500 + 100 - HALF_A_FRAME_MS
     assert interrupted(playback, 10.0, 0.04) == 500 + 40 - HALF_A_FRAME_MS
     assert interrupted(playback, 20.0, 0.3) == 500 + 40 - HALF_A_FRAME_MS
@@ -48,7 +48,7 @@ def test_the_least_round_trip_counts_as_heard() -> None:
 @pytest.mark.parametrize(("took_s", "counted_ms"), [(RTT_LIMIT_S, 500), (RTT_LIMIT_S + 0.01, 0)])
 def test_a_probe_that_takes_long_measures_something_else(took_s: float, counted_ms: int) -> None:
     """Half a second at the most."""
-    playback = Playback(PCMU, Playout())
+    playback = Playback(PCMU, Playout(lead_ms=400))
     probe, *_ = marks(playback.add("a", SECOND * 3, 0.0))
     assert playback.mark_returned(probe, took_s)
     assert playback.mark_returned(probe, took_s) is False, "it measures once"
@@ -84,7 +84,7 @@ def test_what_the_service_delays_is_not_late() -> None:
 
 def test_the_lead_is_topped_up_when_it_has_shrunk_by_the_refill() -> None:
     """400 ms at once, 200 ms when 200 ms are left, and nothing in between."""
-    playback = Playback(PCMU, Playout())
+    playback = Playback(PCMU, Playout(lead_ms=400))
     assert len(audio(playback.add("a", SECOND * 3, 0.0))) == 3200
     assert playback.next_deadline() == pytest.approx(0.2)
     assert playback.on_deadline(0.1) == []
@@ -112,7 +112,7 @@ def test_a_stop_is_sent_only_where_something_plays() -> None:
     assert by_clock.stop(0.1)[0] == []
     by_clock.add("b", b"\x10" * 1600, 1.0)
     assert by_clock.stop(1.21)[0] == [], "all of it was played"
-    by_marks = Playback(PCMU, Playout())
+    by_marks = Playback(PCMU, Playout(lead_ms=400))
     by_marks.add("a", b"\x10" * 1600, 0.0)
     assert by_marks.stop(0.3)[0] == [StopPlayback()], "its mark is not back"
     for name in marks(by_marks.add("b", b"\x10" * 1600, 1.0)):
@@ -122,7 +122,7 @@ def test_a_stop_is_sent_only_where_something_plays() -> None:
 
 def test_marks_of_an_earlier_run_are_not_known() -> None:
     """Their names differ, and they move nothing."""
-    playback = Playback(PCMU, Playout())
+    playback = Playback(PCMU, Playout(lead_ms=400))
     first = marks(playback.add("a", SECOND, 0.0))
     playback.stop(0.1)
     second = marks(playback.add("b", SECOND, 1.0))
@@ -164,7 +164,7 @@ def test_a_reply_between_two_others_begins_where_the_first_ends() -> None:
 )
 def test_a_jittery_mark_moves_nothing_and_a_late_one_the_clock(late_ms: int, stopped_at: int, heard_ms: int) -> None:
     """Up to a frame late is the network; more says that the phone ran dry; earlier corrects the clock."""
-    playback = Playback(PCMU, Playout(marks_return_at_once=False))
+    playback = Playback(PCMU, Playout(lead_ms=400, marks_return_at_once=False))
     first, *_ = marks(playback.add("a", SECOND, 0.0))
     playback.mark_returned(first, 0.02)
     at_600, *_ = marks(playback.on_deadline(0.2))
@@ -176,7 +176,7 @@ def test_a_jittery_mark_moves_nothing_and_a_late_one_the_clock(late_ms: int, sto
 
 def test_a_lost_mark_is_waited_for_two_seconds() -> None:
     """To the hundredth; where no mark is out, a quarter of a second."""
-    marked = Playback(PCMU, Playout())
+    marked = Playback(PCMU, Playout(lead_ms=400))
     marked.add("a", b"\x10" * 3200, 0.0)
     marked.complete("a", 0.0)
     assert marked.heard(2.39) == []
@@ -190,7 +190,7 @@ def test_a_lost_mark_is_waited_for_two_seconds() -> None:
 
 def test_marks_that_come_in_another_order_take_nothing_back() -> None:
     """What was confirmed stays heard."""
-    playback = Playback(PCMU, Playout(marks_return_at_once=False))
+    playback = Playback(PCMU, Playout(lead_ms=400, marks_return_at_once=False))
     first, last = marks(playback.add("a", SECOND, 0.0))
     assert playback.mark_returned(last, 0.4)
     assert playback.mark_returned(first, 0.45)
@@ -200,7 +200,7 @@ def test_marks_that_come_in_another_order_take_nothing_back() -> None:
 
 def test_a_phone_that_gathers_is_told_an_end_once() -> None:
     """When the reply is complete and all of it was sent; not for a reply that was cut off, nor for one told already."""
-    playback = Playback(PCMU, Playout(gathers=True))
+    playback = Playback(PCMU, Playout(lead_ms=400, gathers=True))
     sent = [command for command in playback.add("a", b"\x10" * 1600, 0.0) if isinstance(command, PlayAudio)]
     assert all(command.more for command in sent)
     assert playback.complete("a", 0.1) == [PlayAudio(b"")]
@@ -251,7 +251,7 @@ def test_a_mark_may_be_early_by_a_tick_of_the_phone() -> None:
     """To the moment: audio is taken in whole ticks. What is earlier confirms nothing."""
     audio_s, tick_s = 0.6, 0.02
     for early_s, heard_ms in ((tick_s, 600), (tick_s + 0.001, 569)):
-        playback = Playback(PCMU, Playout(marks_return_at_once=False))
+        playback = Playback(PCMU, Playout(lead_ms=400, marks_return_at_once=False))
         playback.add("a", SECOND, 0.0)
         at_600, *_ = marks(playback.on_deadline(0.2))
         playback.on_deadline(0.4)
@@ -262,7 +262,7 @@ def test_a_mark_may_be_early_by_a_tick_of_the_phone() -> None:
 
 def test_a_reply_of_which_something_waits_is_not_heard() -> None:
     """Though all that was sent of it is confirmed: the rest is sent late, and not left out."""
-    playback = Playback(PCMU, Playout(marks_return_at_once=False))
+    playback = Playback(PCMU, Playout(lead_ms=400, marks_return_at_once=False))
     sent = playback.add("a", SECOND, 0.0)
     playback.complete("a", 0.0)
     for name in marks(sent):
@@ -274,7 +274,7 @@ def test_a_reply_of_which_something_waits_is_not_heard() -> None:
 @pytest.mark.parametrize(("frames", "ends"), [(269, 0), (270, 1)])
 def test_a_phone_that_confirms_nothing_of_five_seconds_has_stalled(frames: int, ends: int) -> None:
     """Beyond the lead, and at five seconds exactly: the lead may wait at the provider unconfirmed."""
-    playback = Playback(PCMU, Playout(refill_ms=20))
+    playback = Playback(PCMU, Playout(lead_ms=400, refill_ms=20))
     playback.add("a", SECOND * 20, 0.0)
     for frame in range(1, 251):
         playback.on_deadline(frame / 50)
@@ -287,7 +287,7 @@ def test_a_phone_that_confirms_nothing_of_five_seconds_has_stalled(frames: int, 
 @pytest.mark.parametrize(("began", "stopped_after_s", "again"), [(100.0, 0.01, 1), (0.0, RTT_LIMIT_S, 0)])
 def test_a_trial_of_marks_is_discarded_within_its_way(began: float, stopped_after_s: float, again: int) -> None:
     """Counted from when it was sent, whatever the clock says then; half a second later it had time to return."""
-    playback = Playback(PCMU, Playout(marks_on_trial=True, marks_return_at_once=False))
+    playback = Playback(PCMU, Playout(lead_ms=400, marks_on_trial=True, marks_return_at_once=False))
     assert len(marks(playback.add("a", SECOND, began))) == 1
     playback.stop(began + stopped_after_s)
     assert len(marks(playback.add("b", SECOND, began + 5))) == again
@@ -323,7 +323,7 @@ def test_a_reply_that_begins_within_a_piece_is_counted_from_there() -> None:
 @pytest.mark.parametrize("returned_at", [0.05, 0.6, 30.0])
 def test_a_mark_on_trial_proves_marks_whenever_it_returns(returned_at: float) -> None:
     """A phone that knows marks may be slow: from then on there is a mark behind each piece, and it is believed."""
-    playback = Playback(PCMU, Playout(marks_return_at_once=False, marks_on_trial=True))
+    playback = Playback(PCMU, Playout(lead_ms=400, marks_return_at_once=False, marks_on_trial=True))
     (trial,) = marks(playback.add("a", SECOND, 0.0))
     for moment in (0.2, 0.4, 0.6, 0.8):
         assert marks(playback.on_deadline(moment)) == []
@@ -343,7 +343,7 @@ def lost(playback: Playback, now: float) -> int:
 
 def test_a_mark_is_lost_two_seconds_after_it_was_due() -> None:
     """A reply of 400 ms has two, behind its first frame and its last; they may come until then, and count once."""
-    playback = Playback(PCMU, Playout())
+    playback = Playback(PCMU, Playout(lead_ms=400))
     playback.add("a", SECOND[:3200], 0.0)
     playback.complete("a", 0.0)
     assert lost(playback, 2.39) == 0
@@ -355,7 +355,7 @@ def test_a_mark_is_lost_two_seconds_after_it_was_due() -> None:
 
 def test_a_mark_that_another_overtakes_is_lost_and_one_that_comes_after_all_is_not() -> None:
     """Marks return in order; whatever comes is taken back from the count."""
-    playback = Playback(PCMU, Playout())
+    playback = Playback(PCMU, Playout(lead_ms=400))
     _probe, first, second = marks(playback.add("a", SECOND[:3200], 0.0))
     playback.complete("a", 0.0)
     assert playback.mark_returned(second, 0.4)
@@ -366,7 +366,7 @@ def test_a_mark_that_another_overtakes_is_lost_and_one_that_comes_after_all_is_n
 
 def test_marks_of_a_reply_that_is_cut_short_are_lost_if_they_were_overdue() -> None:
     """Those that a stop overtakes need not return."""
-    early, late = Playback(PCMU, Playout()), Playback(PCMU, Playout())
+    early, late = Playback(PCMU, Playout(lead_ms=400)), Playback(PCMU, Playout(lead_ms=400))
     for playback, until in ((early, 1.0), (late, 3.0)):
         playback.add("a", SECOND * 5, 0.0)
         for tenth in range(1, round(until * 10) + 1):
@@ -379,7 +379,7 @@ def test_marks_of_a_reply_that_is_cut_short_are_lost_if_they_were_overdue() -> N
 
 def test_marks_that_return_when_all_was_played_are_not_due_before() -> None:
     """With the next reply behind them they may be late by all of it."""
-    playback = Playback(PCMU, Playout(marks_return_on_the_way=False))
+    playback = Playback(PCMU, Playout(lead_ms=400, marks_return_on_the_way=False))
     playback.add("a", SECOND[:3200], 0.0)
     playback.complete("a", 0.0)
     playback.add("b", SECOND * 4, 0.1)
@@ -391,7 +391,7 @@ def test_marks_that_return_when_all_was_played_are_not_due_before() -> None:
     assert lost(playback, 6.5) == sent > 10
 
 
-@pytest.mark.parametrize("playout", [NO_MARKS, Playout(marks_on_trial=True)])
+@pytest.mark.parametrize("playout", [NO_MARKS, Playout(lead_ms=400, marks_on_trial=True)])
 def test_where_no_mark_is_promised_none_is_lost(playout: Playout) -> None:
     """The clock is believed; a mark on trial proves that there are none."""
     playback = Playback(PCMU, playout)
