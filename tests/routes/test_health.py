@@ -4,6 +4,7 @@ import asyncio
 import importlib.metadata
 import json
 import time
+from base64 import b64decode
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client.values import MultiProcessValue
 
+from gateway.audio.formats import PCMU
 from gateway.call.calls import Calls
 from gateway.call.ending import EndReason
 from gateway.call.metrics import KNOWN_ERRORS, Metrics
@@ -174,7 +176,9 @@ async def test_late_frames_are_those_that_the_gateway_held_up(tmp_path: Path) ->
     async with rig(configuration(tmp_path, {"support": LINE.replace("Hello.", long)}), instant(greeting=long)) as held:
         async with bare_phone(held.stream_url) as phone:
             await phone.start()
-            await phone.next("media")
+            sent = 0
+            while sent < PCMU.bytes_for(600):  # then more waits for its time
+                sent += len(b64decode((await phone.next("media"))["media"]["payload"]))
             time.sleep(1.0)  # noqa: ASYNC251 -- the stall is what is measured
             await phone.next("media")
             await phone.hang_up()
