@@ -58,7 +58,7 @@ class MaskedFrames:
         self._head = b""
         """The first bytes of the last message that was read here: a frame that begins alike has the same measures."""
         self._start = self._stop = 0
-        """Where its payload begins, and ends."""
+        """The places in it at which its payload begins and ends."""
         self._is_text = False
         self._is_fresh = True
         """``True`` where the next byte begins a message, or a control frame."""
@@ -96,7 +96,7 @@ class MaskedFrames:
         return self._feed(rest) if self._are_masked(rest) else _IGNORED
 
     def _measure(self, head: bytes) -> bool:
-        """Note the measures of a frame that begins so; return ``False`` if it is none that is read here."""
+        """Note the measures of a frame that begins so; return ``False`` if it is not read here."""
         if len(head) < HEAD or head[0] not in _MESSAGES:
             return False
         size, start = head[1] ^ MASKED, SHORT  # without the bit for it, this is more than any length

@@ -81,7 +81,7 @@ def speech(seconds: float) -> bytes:
 
 def test_every_byte_is_played_once_and_in_order() -> None:
     """Deltas of any size come out as whole frames, nothing lost, doubled or padded but the very end."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     phone = Phone(playback)
     audio = speech(3.0) + b"tail"
     cuts = [0, 1, 161, 1761, 1762, 9000, len(audio)]
@@ -109,7 +109,7 @@ def test_lead_is_bounded() -> None:
 
 def test_first_frame_goes_out_at_once() -> None:
     """The first audio of a reply waits for nothing."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     commands = playback.add("a", speech(0.2), 5.0)
     assert isinstance(commands[0], SendMark)
     assert isinstance(commands[1], PlayAudio)
@@ -118,7 +118,7 @@ def test_first_frame_goes_out_at_once() -> None:
 
 def test_a_part_frame_waits_for_its_rest() -> None:
     """Padding in the middle of a reply would be heard as a click."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     commands = playback.add("a", b"x" * 170, 0.0)
     assert [c.audio for c in commands if isinstance(c, PlayAudio)] == [b"x" * 160]
     commands = playback.add("a", b"y" * 150, 0.1)
@@ -134,7 +134,7 @@ def test_a_part_frame_waits_for_its_rest() -> None:
 )
 def test_heard_is_what_was_played(barge_in: float, phase: float, delay: float, length: float) -> None:
     """Wherever the caller breaks in, the ledger is off the phone's own count by half a frame; by one before a mark."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     phone = Phone(playback, phase=phase, delay=delay)
     phone.take(playback.add("a", speech(length), phone.now))
     phone.take(playback.complete("a", phone.now))
@@ -156,7 +156,7 @@ def test_heard_is_what_was_played(barge_in: float, phase: float, delay: float, l
 @given(barge_in=st.floats(0.3, 1.5), phase=st.floats(0.0, 0.0199), delay=st.floats(0.0, 0.1))
 def test_round_trip_counts_as_heard(barge_in: float, phase: float, delay: float) -> None:
     """What plays on until the provider reads our stop was heard too: the measured round trip is part of the sum."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     phone = Phone(playback, phase=phase, delay=delay)
     phone.take(playback.add("a", speech(3.0), phone.now))
     phone.run(barge_in + 2 * delay)
@@ -168,7 +168,7 @@ def test_round_trip_counts_as_heard(barge_in: float, phase: float, delay: float)
 
 def test_stop_silences_at_once() -> None:
     """After a stop nothing of the old reply is sent, and marks that it overtook mean nothing."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     phone = Phone(playback)
     phone.take(playback.add("a", speech(5.0), phone.now))
     phone.run(1.0)
@@ -183,7 +183,7 @@ def test_stop_silences_at_once() -> None:
 
 def test_queued_reply_was_not_heard_at_all() -> None:
     """Two replies in a row: the first is heard in part, the second not at all."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     phone = Phone(playback)
     phone.take(playback.add("a", speech(2.0), phone.now))
     phone.take(playback.complete("a", phone.now))
@@ -196,7 +196,7 @@ def test_queued_reply_was_not_heard_at_all() -> None:
 
 def test_replies_are_told_as_heard_one_by_one() -> None:
     """The end of each reply is told once the caller has heard it, not when it was sent."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     phone = Phone(playback)
     for name in ("a", "b"):
         phone.take(playback.add(name, speech(1.0), phone.now))
@@ -211,7 +211,7 @@ def test_replies_are_told_as_heard_one_by_one() -> None:
 
 def test_a_service_slower_than_speech_is_not_our_lateness() -> None:
     """A gap in the service's delivery restarts the clock: heard stays true, and no frame of ours was late."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     phone = Phone(playback)
     phone.take(playback.add("a", speech(0.5), phone.now))
     phone.run(1.5)
@@ -242,7 +242,7 @@ def test_our_own_lateness_is_counted() -> None:
 
 def test_a_lost_mark_does_not_hold_the_call() -> None:
     """Where the last mark never comes back, the clock decides after a grace."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     playback.add("a", speech(0.4), 0.0)
     playback.complete("a", 0.0)
     assert playback.heard(0.4 + MARK_GRACE_S - 0.01) == []
@@ -252,7 +252,7 @@ def test_a_lost_mark_does_not_hold_the_call() -> None:
 
 def test_a_late_mark_does_not_move_the_ear_back() -> None:
     """Marks are late by the network's jitter; one within a frame is noise, and the confirmed position never shrinks."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     marks = [c.name for c in playback.add("a", speech(0.4), 0.0) if isinstance(c, SendMark)]
     playback.mark_returned(marks[1], 0.020)
     playback.mark_returned(marks[2], 0.415)
@@ -278,7 +278,7 @@ def test_marks_cannot_hurry_the_clock() -> None:
 
 def test_without_marks_the_clock_computes() -> None:
     """A provider that confirms nothing is sent no marks, and heard follows the clock."""
-    playback = Playback(PCMU, Playout(lead_ms=400, returns_marks=False))
+    playback = Playback(PCMU, Playout(returns_marks=False))
     commands = playback.add("a", speech(1.0), 0.0)
     assert not any(isinstance(command, SendMark) for command in commands)
     playback.on_deadline(0.2)
@@ -369,7 +369,7 @@ def test_nothing_is_padded_but_the_end(pieces: list[int], steps: list[float], fr
 
 def test_wideband_frames() -> None:
     """The same arithmetic holds for linear audio: whole frames of 640 bytes at 16 kHz."""
-    playback = Playback(L16_16K, Playout(lead_ms=400))
+    playback = Playback(L16_16K, Playout())
     commands = playback.add("a", b"\x01\x00" * 5000, 0.0)
     assert {len(c.audio) % 640 for c in commands if isinstance(c, PlayAudio)} == {0}
 
@@ -440,7 +440,7 @@ def test_an_end_waits_for_the_next_reply_until_the_phone_runs_dry() -> None:
 
     The next reply may bring nothing more. Until then there is a deadline for it, and behind it none that stays.
     """
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     phone = Phone(playback)
     audio = speech(0.41)[:3200] + b"\x01" * 81
     phone.take(playback.add("a", audio, phone.now))
@@ -459,7 +459,7 @@ def test_an_end_waits_for_the_next_reply_until_the_phone_runs_dry() -> None:
 
 def test_an_end_behind_a_part_of_another_reply_is_not_stuck() -> None:
     """Replies whose pieces come in turns: what is complete is sent when the phone has run dry, and all before it."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     phone = Phone(playback)
     phone.take(playback.add("a", speech(0.4), phone.now))
     phone.take(playback.add("b", b"\x02" * 10, phone.now))
@@ -514,7 +514,7 @@ def test_a_deadline_is_met_at_its_time(playout: Playout, start: float) -> None:
 
 def test_the_way_of_a_reply_is_known() -> None:
     """It waits for the reply before it; what is late is the reply's whose frames were late."""
-    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback = Playback(PCMU, Playout())
     phone = Phone(playback)
     phone.take(playback.add("a", speech(1.0), phone.now))
     phone.take(playback.complete("a", phone.now))
